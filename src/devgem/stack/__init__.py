@@ -1,0 +1,1 @@
+"""A compiler: `Tree` to `BuildPlan` to Dockerfile, with the evidence (file and line) behind each decision."""
