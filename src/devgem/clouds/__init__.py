@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from devgem.domain.app import App, Build, Check, Image, Instance, Progress, Proof, Revision, Signals, Traffic
+from devgem.domain.app import Build, Check, Image, Instance, Progress, Proof, Revision, Signals, Traffic
 from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine
 from devgem.domain.plan import BuildPlan

@@ -11,7 +11,8 @@ from devgem.domain.plan import BuildPlan
 @dataclass(frozen=True)
 class Repository:
     """Where code lives: a git URL (`https://...`, `ssh://...`, `file://...`) or the absolute path of a folder.
-    `dir` is the app's folder in it, `ref` a branch, tag or SHA (None: the default branch, or a folder's working state)."""
+    `dir` is the app's folder in it, `ref` a branch, tag or SHA (None: the default branch, or
+    a folder's working state)."""
 
     location: str
     ref: str | None = None

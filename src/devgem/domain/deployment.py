@@ -94,7 +94,7 @@ _STEPS = {step.value for step in Step}
 
 
 def fold(deployment: Deployment | None, event: Event) -> Deployment | None:
-    """The state after one more event. Unknown types leave all but `seq` as it is, since a newer writer may know more."""
+    """The state after one more event. Unknown types change `seq` alone: a newer writer may know more."""
     if event.type in _MOVES:
         deployment = _move(deployment, event)
     if deployment is None:
