@@ -1,0 +1,5 @@
+"""Go, Ruby, PHP, Java and Kotlin, Rust, Elixir, .NET, Hugo and Jekyll: a file each, from manifests to a plan."""
+
+from devgem.stack.provider import Provider
+
+PROVIDERS: tuple[Provider, ...] = ()
