@@ -1,0 +1,5 @@
+"""Reads JavaScript and TypeScript repositories: Node, Deno and Bun."""
+
+from devgem.stack.provider import Provider
+
+PROVIDERS: tuple[Provider, ...] = ()
