@@ -129,12 +129,14 @@ class Instance:
 
 @dataclass(frozen=True)
 class Check:
-    """One finding of a preflight: `fix` is the command or click that mends it, empty when all is well."""
+    """One finding of a preflight: `fix` is the command or click that mends it, empty when all is well. What is
+    not `needed` only takes something away (a language that nobody may use here)."""
 
     name: str
     ok: bool
     detail: str
     fix: str = ""
+    needed: bool = True
 
 
 @dataclass(frozen=True)

@@ -96,3 +96,20 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         return self._pattern.sub(self.MASK, text) if self._pattern else text
+
+
+LEVELS = ("debug", "info", "warning", "error", "fatal")
+_LEVEL_WORDS = {"trace": 0, "debug": 0, "info": 1, "notice": 1, "warn": 2, "warning": 2, "error": 3, "err": 3}
+_LEVEL_WORDS |= {"exception": 3, "traceback": 3, "critical": 4, "fatal": 4, "panic": 4}
+_LEVEL = re.compile(r"(?<![A-Za-z])(" + "|".join(_LEVEL_WORDS) + r")(?![A-Za-z])", re.IGNORECASE)
+
+
+def level_of(text: str) -> str:
+    """The level that a line names near its start (`[ERROR]`, `level=warn`, `Traceback`); info when it names none."""
+    found = _LEVEL.search(text[:120])
+    return LEVELS[_LEVEL_WORDS[found.group(1).lower()]] if found else "info"
+
+
+def at_least(text: str, level: str) -> bool:
+    """Whether a line is of this level or a graver one."""
+    return LEVELS.index(level_of(text)) >= LEVELS.index(level)

@@ -1,0 +1,3 @@
+from devgem.cli import main
+
+main()

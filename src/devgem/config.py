@@ -1,0 +1,129 @@
+"""Settings: read once, typed, frozen. Every environment variable is listed here and in docs/configuration.md."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from devgem.domain.errors import InvalidInput
+
+
+class Settings(BaseSettings):
+    """Every field is optional. A wrong value stops the start with its name and the remedy."""
+
+    model_config = SettingsConfigDict(env_prefix="DEVGEM_", frozen=True, extra="ignore", populate_by_name=True)
+
+    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("devgem", appauthor=False)))
+    """Everything DevGem keeps: database, key, caches, images, logs."""
+    host: str = "127.0.0.1"
+    """The address that the dashboard and the apps listen on."""
+    port: int = Field(default=8080, ge=1, le=65535)
+    """The dashboard's port."""
+    apps_port: int | None = Field(default=None, ge=1, le=65535)
+    """The port that apps answer at; the dashboard's port + 1 when not set."""
+    base_domain: str = "localhost"
+    """Apps answer at `<app>.<base domain>`."""
+    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+    """PostgreSQL instead of the embedded SQLite."""
+    secret_key: SecretStr | None = None
+    """Encrypts config vars and tokens at rest; made on the first start when not set. 64 hexadecimal digits."""
+    github_url: str = "https://github.com"
+    """Where `owner/repo` lives."""
+    allow_private_addresses: bool = False
+    """Lets repositories be fetched from private, loopback and link-local addresses."""
+    allow_file_urls: bool = False
+    """Lets the HTTP API fetch `file://` URLs and folders for others than the operator."""
+    allow_unsandboxed: bool = False
+    """Lets repositories that are not the operator's own build and run where there is no sandbox."""
+    build_memory_mb: int = Field(default=4096, ge=128)
+    build_timeout_seconds: int = Field(default=1800, ge=10)
+    app_memory_mb: int = Field(default=512, ge=64)
+    drain_seconds: int = Field(default=30, ge=1, le=3600)
+    """How long requests in flight may take after traffic has shifted away from their revision."""
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                if len(bytes.fromhex(value.get_secret_value())) != 32:
+                    raise ValueError
+            except ValueError:
+                raise ValueError("must be 64 hexadecimal digits, as `openssl rand -hex 32` prints") from None
+        return value
+
+    @field_validator("base_domain")
+    @classmethod
+    def _is_a_domain(cls, value: str) -> str:
+        labels = value.lower().rstrip(".").split(".")
+        if not all(label and label.replace("-", "").isalnum() and label.isascii() for label in labels):
+            raise ValueError("must be a domain name such as apps.example.com")
+        return ".".join(labels)
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where things lie in the data folder."""
+
+    root: Path
+
+    @property
+    def control_file(self) -> Path:
+        """What the command line reads: pid, url, token. Mode 0600."""
+        return self.root / "control.json"
+
+    @property
+    def control_lock(self) -> Path:
+        return self.root / "control.lock"
+
+    @property
+    def control_log(self) -> Path:
+        return self.root / "control.log"
+
+    @property
+    def edge_socket(self) -> Path:
+        return self.root / "edge.sock"
+
+    @property
+    def edge_log(self) -> Path:
+        return self.root / "edge.log"
+
+    @property
+    def secret_key(self) -> Path:
+        return self.root / "secret.key"
+
+    @property
+    def database(self) -> Path:
+        return self.root / "devgem.sqlite"
+
+    @property
+    def workflows(self) -> Path:
+        return self.root / "workflows.sqlite"
+
+    @property
+    def sources(self) -> Path:
+        return self.root / "sources"
+
+    @property
+    def cloud(self) -> Path:
+        return self.root / "cloud"
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Raises InvalidInput with the name of each wrong variable and the remedy. Overrides of None are ignored."""
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        wrong = "; ".join(f"{_variable(e['loc'])} {_reason(e['msg'])}" for e in error.errors())
+        raise InvalidInput(f"wrong setting: {wrong}", fix="Mend or unset it and start again.") from error
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "?"
+    return name if name.isupper() else f"DEVGEM_{name.upper()}"
+
+
+def _reason(message: str) -> str:
+    return message.removeprefix("Value error, ")[:1].lower() + message.removeprefix("Value error, ")[1:]
