@@ -1,0 +1,93 @@
+"""The bubblewrap command line of a box. Pure but for reading the host's own layout under /."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from devgem.clouds.local.box import Bind, Box
+
+INSIDE_ID = 1000
+"""User and group id that a program sees itself as."""
+DNS_ADDRESS = "10.0.2.3"
+"""slirp4netns answers DNS here: https://github.com/rootless-containers/slirp4netns/blob/master/slirp4netns.1.md"""
+CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+
+# What programs need of the host's /etc: certificates, links to alternatives, the loader's cache, tables.
+_ETC = (
+    "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime",
+    "/etc/mime.types", "/etc/protocols", "/etc/services", "/etc/php", "/etc/java-17-openjdk", "/etc/java-21-openjdk",
+)  # fmt: skip
+FILES = {
+    "/etc/passwd": f"root:x:0:0::/:/bin/sh\napp:x:{INSIDE_ID}:{INSIDE_ID}::/tmp:/bin/sh\n",
+    "/etc/group": f"root:x:0:\napp:x:{INSIDE_ID}:\n",
+    "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+    "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+    "/etc/resolv.conf": f"nameserver {DNS_ADDRESS}\n",
+}
+
+
+@dataclass(frozen=True)
+class Descriptors:
+    """Open descriptors that bwrap is to inherit: contents of `FILES` by path, and of each bind by its target
+    (empty where this bwrap has no --bind-fd; then the paths are used)."""
+
+    info: int
+    block: int
+    files: dict[str, int]
+    binds: dict[str, int]
+    seccomp: int | None
+
+    def all(self) -> list[int]:
+        fixed = [self.info, self.block, *([] if self.seccomp is None else [self.seccomp])]
+        return [*fixed, *self.files.values(), *self.binds.values()]
+
+
+def arguments(box: Box, fds: Descriptors) -> list[str]:
+    """The arguments of bwrap, without the program that it is to start: for `--args FD`, since values of the
+    environment must not show in a process list."""
+    args = ["--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent", "--new-session", "--clearenv"]
+    args += ["--uid", str(INSIDE_ID), "--gid", str(INSIDE_ID), "--hostname", box.hostname]
+    args += ["--info-fd", str(fds.info), "--block-fd", str(fds.block)]
+    args += _system()
+    for path, fd in fds.files.items():
+        args += ["--ro-bind-data", str(fd), path]
+    if not any(target == "/tmp" for _, target in (*box.ro, *box.rw)):  # noqa: S108
+        args += ["--perms", "1777", "--size", str(box.limits.disk_bytes), "--tmpfs", "/tmp"]  # noqa: S108
+    args += _binds("--ro-bind", box.ro, fds) + _binds("--bind", box.rw, fds)
+    args += ["--remount-ro", "/"]
+    if fds.seccomp is not None:
+        args += ["--seccomp", str(fds.seccomp)]
+    for name, value in box.env.items():
+        args += ["--setenv", name, value]
+    return [*args, "--chdir", box.cwd]
+
+
+def _system() -> list[str]:
+    args = ["--ro-bind", "/usr", "/usr"]
+    for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"):
+        path = Path(name)
+        if path.is_symlink():
+            args += ["--symlink", str(path.readlink()), name]
+        elif path.is_dir():
+            args += ["--ro-bind", name, name]
+    args += ["--proc", "/proc", "--dev", "/dev", "--dir", "/run", "--dir", "/etc", "--dir", "/var"]
+    args += ["--symlink", "../tmp", "/var/tmp"]  # noqa: S108
+    for path in map(Path, _ETC):
+        if path.exists():
+            args += ["--ro-bind", str(path), str(path)]
+    return args
+
+
+def _binds(option: str, binds: Sequence[Bind], fds: Descriptors) -> list[str]:
+    args: list[str] = []
+    for source, target in binds:
+        fd = fds.binds.get(target)
+        args += [option, str(source), target] if fd is None else [f"{option}-fd", str(fd), target]
+    return args
+
+
+def ca_environment() -> dict[str, str]:
+    """Where programs inside find the host's certificate authorities, company ones included."""
+    bundle = next((path for path in CA_BUNDLES if Path(path).is_file()), None)
+    names = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    return dict.fromkeys(names, bundle) if bundle else {}

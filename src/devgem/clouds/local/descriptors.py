@@ -1,0 +1,32 @@
+"""Small things that the kernel does through file descriptors, for an event loop."""
+
+import asyncio
+import os
+
+
+def memory_file(content: bytes) -> int:
+    """An anonymous file with this content, at its start, for a child to read."""
+    fd = os.memfd_create("devgem")
+    os.write(fd, content)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+async def readable(fd: int) -> None:
+    """Returns once `fd` has something to read or was closed at its other end; for a pidfd, once the process is dead."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(fd, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(fd)
+
+
+async def read_to_end(fd: int) -> bytes:
+    chunks: list[bytes] = []
+    while True:
+        await readable(fd)
+        if not (chunk := os.read(fd, 65536)):
+            return b"".join(chunks)
+        chunks.append(chunk)

@@ -1,0 +1,148 @@
+"""A program in a sandbox while it runs: its output, its end, and the end that DevGem puts to it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+from functools import partial
+from typing import Self
+
+from devgem.clouds.local.box import Box, Exit
+from devgem.clouds.local.cgroup import Group
+from devgem.clouds.local.descriptors import readable
+from devgem.clouds.local.egress import Egress
+
+
+class Running:
+    """`pid` is the sandbox's outer process, `netns_pid` a process in its network namespace (as the host counts).
+    `stdout` and `stderr` are read by the owner; a stream left unread holds the program up in time, as a pipe does.
+    Whoever starts one closes it."""
+
+    def __init__(
+        self,
+        box: Box,
+        process: subprocess.Popen[bytes],
+        init: "Init | None",
+        streams: "Streams",
+        group: Group | None,
+        egress: Egress | None,
+    ) -> None:
+        self.box = box
+        self.pid = process.pid
+        self.netns_pid = init.pid if init else process.pid
+        self.stdout = streams.out
+        self.stderr = streams.err
+        self.group = group
+        self._process = process
+        self._init = init
+        self._streams = streams
+        self._egress = egress
+        self._killed = False
+        self._closed = False
+        self._end = asyncio.create_task(self._run_to_end())
+
+    async def wait(self) -> Exit:
+        """Once nothing of the box is alive any more."""
+        return await asyncio.shield(self._end)
+
+    async def kill(self) -> Exit:
+        """Ends every process of the box at once, whatever they did to escape a signal."""
+        if not self._end.done():
+            self._killed = True
+            self._kill()
+        return await self.wait()
+
+    async def close(self) -> None:
+        """Ends it if it still runs, and leaves nothing behind. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        await self.kill()
+        self._streams.close()
+        if self._init:
+            self._init.close()
+        if self._egress:
+            await self._egress.close()
+        if self.group:
+            await asyncio.to_thread(self.group.remove)
+
+    async def _run_to_end(self) -> Exit:
+        timed_out = False
+        try:
+            async with asyncio.timeout(self.box.limits.wall_seconds):
+                await self._gone()
+        except TimeoutError:
+            timed_out = True
+            self._kill()
+            await self._gone()
+        oom = bool(self.group and self.group.oom_kills())
+        code = self._process.returncode
+        code = 128 - code if code < 0 else code
+        number = code - 128 if 128 < code <= 128 + signal.NSIG else None
+        return Exit(code, number, oom and code != 0, timed_out, self._killed)
+
+    def _kill(self) -> None:
+        if self._init:
+            self._init.kill()
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    async def _gone(self) -> None:
+        await exited(self._process)
+        if self._init:
+            # bwrap ends with the program; what that left behind dies with bwrap, a moment later.
+            self._init.kill()
+            await readable(self._init.pidfd)
+
+
+class Init:
+    """Process 1 of a pid namespace: when it is killed, the kernel kills all in it before it counts as dead."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.pidfd = os.pidfd_open(pid)
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+    def close(self) -> None:
+        os.close(self.pidfd)
+
+
+class Streams:
+    """The read ends of a program's output. `err` is at its end from the start when the program has but one pipe."""
+
+    def __init__(self, out: asyncio.StreamReader, err: asyncio.StreamReader) -> None:
+        self.out = out
+        self.err = err
+        self._transports: list[asyncio.ReadTransport] = []
+
+    @classmethod
+    async def of(cls, process: subprocess.Popen[bytes]) -> Self:
+        streams = cls(asyncio.StreamReader(), asyncio.StreamReader())
+        loop = asyncio.get_running_loop()
+        for stream, pipe in ((streams.out, process.stdout), (streams.err, process.stderr)):
+            if pipe is None:
+                stream.feed_eof()
+                continue
+            transport, _ = await loop.connect_read_pipe(partial(asyncio.StreamReaderProtocol, stream), pipe)
+            streams._transports.append(transport)
+        return streams
+
+    def close(self) -> None:
+        for transport in self._transports:
+            transport.close()
+
+
+async def exited(process: subprocess.Popen[bytes]) -> None:
+    """Once a child of ours has ended; it is reaped then."""
+    if hasattr(os, "pidfd_open") and process.returncode is None:
+        pidfd = os.pidfd_open(process.pid)
+        try:
+            await readable(pidfd)
+        finally:
+            os.close(pidfd)
+    await asyncio.to_thread(process.wait)

@@ -1,0 +1,175 @@
+"""Starts boxes: programs that see what they are given and nothing else.
+
+As root, the program runs as a user id of its slot's own, so that root and an ordinary user take one way: bubblewrap
+with a user namespace. Order of a start: bwrap builds the namespaces and waits; its processes go into their control
+group; the network gets its way out; then bwrap is released and executes the program.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import platform
+import re
+import resource
+import shutil
+import subprocess
+from collections.abc import Sequence
+from typing import Any
+
+from devgem.clouds.local import bwrap, seccomp
+from devgem.clouds.local.box import Bind, Box, Exit, Limits, Network
+from devgem.clouds.local.cgroup import Cgroups
+from devgem.clouds.local.descriptors import memory_file, read_to_end
+from devgem.clouds.local.egress import Egress
+from devgem.clouds.local.running import Init, Running, Streams
+from devgem.domain.errors import Unavailable
+
+__all__ = ["Bind", "Box", "Exit", "Limits", "Network", "Running", "Sandbox"]
+
+FIRST_USER_ID = 1_900_000_000
+"""Above everything that distributions hand out: https://systemd.io/UIDS-GIDS/"""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
+_OPEN_FILES = 16_384
+_START_SECONDS = 30.0
+
+
+class Sandbox:
+    """`reachable` are networks that boxes may reach although they are private (a company's package mirror).
+
+    Call `start` on an event loop whose thread outlives the box: the kernel ties --die-with-parent to the thread."""
+
+    def __init__(self, cgroups: Cgroups, *, binds_by_fd: bool, reachable: Sequence[str] = ()) -> None:
+        self._cgroups = cgroups
+        self._binds_by_fd = binds_by_fd
+        self._reachable = tuple(reachable)
+        self._seccomp = seccomp.program(platform.machine())
+        self._prlimit = shutil.which("prlimit", path="/usr/bin")
+
+    def user_id(self, slot: int) -> int:
+        """Who owns, on the host, what a box of this slot writes. What a box is to write to must belong to it."""
+        return FIRST_USER_ID + slot if os.geteuid() == 0 else os.geteuid()
+
+    async def start(self, box: Box) -> Running:
+        """Raises Unavailable when the sandbox itself cannot be set up. A program that cannot be executed is no error
+        but an Exit with code 126 or 127."""
+        async with contextlib.AsyncExitStack() as undo:
+            group = None
+            if self._cgroups.version:
+                group = self._cgroups.create(box.name, box.limits)
+                undo.callback(group.remove)
+            identity = self._identity(box.slot)
+            launch = self._launch(box, identity)
+            undo.callback(launch.abandon)
+            init = Init(await launch.init_pid())
+            undo.callback(init.close)
+            if group:
+                group.add(launch.process.pid)
+                group.add(init.pid)
+            egress = None
+            if box.network is Network.EGRESS:
+                egress = await Egress.open(init.pid, identity, self._reachable)
+                undo.push_async_callback(egress.close)
+            streams = await Streams.of(launch.process)
+            launch.release()
+            undo.pop_all()
+            return Running(box, launch.process, init, streams, group, egress)
+
+    def _identity(self, slot: int) -> dict[str, Any]:
+        if os.geteuid() != 0:
+            return {}
+        return {"user": self.user_id(slot), "group": self.user_id(slot), "extra_groups": []}
+
+    def _launch(self, box: Box, identity: dict[str, Any]) -> "Launch":
+        _check(box)
+        with contextlib.ExitStack() as closing:
+
+            def for_child(fd: int) -> int:
+                closing.callback(os.close, fd)
+                return fd
+
+            info, info_child = os.pipe2(os.O_CLOEXEC)
+            block_child, block = os.pipe2(os.O_CLOEXEC)
+            with contextlib.ExitStack() as undo:
+                undo.callback(os.close, info)
+                undo.callback(os.close, block)
+                fds = bwrap.Descriptors(
+                    info=for_child(info_child),
+                    block=for_child(block_child),
+                    files={path: for_child(memory_file(text.encode())) for path, text in bwrap.FILES.items()},
+                    binds={t: for_child(_open_path(s)) for s, t in (*box.ro, *box.rw)} if self._binds_by_fd else {},
+                    seccomp=for_child(memory_file(self._seccomp)) if self._seccomp else None,
+                )
+                arguments = for_child(memory_file("\0".join(bwrap.arguments(box, fds)).encode()))
+                passed = [arguments, *fds.all(), *box.pass_fds]
+                process = subprocess.Popen(
+                    ["bwrap", "--args", str(arguments), "--", *self._rlimits(box.limits), *box.argv],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT if box.merge_stderr else subprocess.PIPE,
+                    bufsize=0,
+                    cwd="/",
+                    env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+                    pass_fds=passed,
+                    start_new_session=True,
+                    umask=0o022,
+                    **identity,
+                )
+                undo.pop_all()
+                return Launch(process, info, block)
+
+    def _rlimits(self, limits: Limits) -> list[str]:
+        """The limits that the kernel keeps per process; where there are no control groups they stand in for those."""
+        if not self._prlimit:
+            return []
+        files = min(_OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+        argv = [self._prlimit, "--core=0", f"--nofile={files}", f"--fsize={limits.file_bytes}"]
+        if not self._cgroups.version:
+            argv += [f"--data={limits.memory_bytes}", f"--nproc={limits.processes}"]
+        return [*argv, "--"]
+
+
+class Launch:
+    """A bwrap that has been started and waits for its release."""
+
+    def __init__(self, process: subprocess.Popen[bytes], info: int, block: int) -> None:
+        self.process = process
+        self._info = info
+        self._block = block
+
+    async def init_pid(self) -> int:
+        """Process 1 of the sandbox, as the host counts. Raises Unavailable with what bwrap says."""
+        async with asyncio.timeout(_START_SECONDS):
+            text = await read_to_end(self._info)
+        if text:
+            return int(json.loads(text)["child-pid"])
+        said = (self.process.stderr or self.process.stdout).read()  # type: ignore[union-attr]  # both are pipes
+        reason = said.decode(errors="replace").strip() or "bwrap gave no reason"
+        raise Unavailable(f"the sandbox did not start: {reason}", fix="Run `devgem doctor`.")
+
+    def release(self) -> None:
+        os.write(self._block, b"x")
+        self._close()
+
+    def abandon(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe:
+                pipe.close()
+        self._close()
+
+    def _close(self) -> None:
+        os.close(self._info)
+        os.close(self._block)
+
+
+def _open_path(path: object) -> int:
+    return os.open(str(path), os.O_PATH | os.O_CLOEXEC)
+
+
+def _check(box: Box) -> None:
+    if not _NAME.fullmatch(box.name):
+        raise ValueError(f"{box.name!r} cannot name a control group")
+    if any("\0" in text for text in (*box.argv, box.cwd, *box.env, *box.env.values())):
+        raise ValueError(f"box {box.name!r} has a NUL in its command or environment")
