@@ -1,0 +1,19 @@
+"""Repositories: a read-only `Tree` of one commit, from a folder or a git URL."""
+
+from devgem.source.command import Command, Outcome, Run, run_directly
+from devgem.source.location import parse_source, suggested_name
+from devgem.source.policy import Policy
+from devgem.source.sources import Sources
+from devgem.source.tree import FolderTree
+
+__all__ = [
+    "Command",
+    "FolderTree",
+    "Outcome",
+    "Policy",
+    "Run",
+    "Sources",
+    "parse_source",
+    "run_directly",
+    "suggested_name",
+]
