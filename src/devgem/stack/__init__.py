@@ -1,1 +1,5 @@
 """A compiler: `Tree` to `BuildPlan` to Dockerfile, with the evidence (file and line) behind each decision."""
+
+from devgem.stack.detect import detect
+
+__all__ = ["detect"]

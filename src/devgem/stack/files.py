@@ -5,7 +5,7 @@ import json
 import posixpath
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import yaml
@@ -16,6 +16,11 @@ from devgem.domain.tree import Tree
 _TEXT_LIMIT_BYTES = 1 << 20
 # https://json.schemastore.org/tsconfig.json and friends allow comments and trailing commas
 _JSONC = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+
+
+def _parents(path: str) -> Iterator[str]:
+    while path := posixpath.dirname(path):
+        yield path
 
 
 class BrokenManifest(DevGemError):
@@ -30,7 +35,6 @@ class Files:
     def __init__(self, tree: Tree, all_paths: Sequence[str], dir: str = ".", root: Self | None = None) -> None:
         self._tree = tree
         self._all = all_paths
-        self._cache: dict[str, str] = root._cache if root else {}
         self.dir = posixpath.normpath(dir)
         if self.dir.startswith(("/", "..")):
             raise InvalidInput(f"{dir!r} is not a folder inside the repository", fix="Give a relative path.")
@@ -38,7 +42,9 @@ class Files:
         self._prefix = prefix
         self.paths: tuple[str, ...] = tuple(p[len(prefix) :] for p in all_paths if p.startswith(prefix))
         self._set = frozenset(self.paths)
+        self._dirs = frozenset(parent for path in self.paths for parent in _parents(path))
         self.root: Files = root or (self if self.dir == "." else Files(tree, all_paths))
+        self._cache: dict[str, str] = {} if self.root is self else self.root._cache
 
     @classmethod
     async def open(cls, tree: Tree, dir: str = ".") -> Self:
@@ -54,6 +60,10 @@ class Files:
 
     def __contains__(self, path: object) -> bool:
         return path in self._set
+
+    def has_dir(self, path: str) -> bool:
+        """Whether any file lies below this folder."""
+        return path in self._dirs
 
     def first(self, *paths: str) -> str | None:
         """The first of these paths that exists."""

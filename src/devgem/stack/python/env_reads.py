@@ -1,0 +1,86 @@
+"""The config vars that Python code reads, found in the syntax trees, and those it cannot be imported without."""
+
+import ast
+from collections.abc import Iterator
+
+from devgem.stack.env_names import EnvRead, keep
+from devgem.stack.python.apps import assignments
+from devgem.stack.python.source import Module, Sources
+
+_GETTERS = frozenset(
+    ("os.getenv", "os.environ.get", "os.environ.pop", "os.environ.setdefault", "environ.get", "os.environb.get")
+)
+_LIBRARIES = frozenset(("decouple.config", "starlette.config.Config", "environ.Env", "environs.Env", "environs.env"))
+
+
+async def find_env(sources: Sources) -> tuple[EnvRead, ...]:
+    """Every config var by name, each once. Required are those whose absence ends the import of the file."""
+    found: dict[str, EnvRead] = {}
+    for module in sources.modules:
+        for read in reads_in(module):
+            keep(found, read)
+    return tuple(found[name] for name in sorted(found))
+
+
+def reads_in(module: Module) -> Iterator[EnvRead]:
+    readers = set(_readers(module))
+    for guarded, node in _walk(module.tree.body, guarded=False):
+        match node:
+            case ast.Subscript(value=value, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
+                if module.dotted(value) == "os.environ":
+                    yield EnvRead(name, module.path, node.lineno, not guarded)
+            case ast.Call(func=func, args=[ast.Constant(value=str(name)), *rest]):
+                dotted = module.dotted(func) or ""
+                if dotted in _GETTERS:
+                    yield EnvRead(name, module.path, node.lineno)
+                elif dotted == "decouple.config" or dotted.rpartition(".")[0] in readers or dotted in readers:
+                    has_default = bool(rest) or any(k.arg == "default" for k in node.keywords)
+                    yield EnvRead(name, module.path, node.lineno, not (has_default or guarded))
+    yield from _settings(module)
+
+
+def _readers(module: Module) -> Iterator[str]:
+    """Names bound to the readers of environs, django-environ and Starlette: `env = environ.Env()`."""
+    for name, _, value, _ in assignments(module.tree.body):
+        if isinstance(value, ast.Call) and module.dotted(value.func) in _LIBRARIES:
+            yield f"{module.name}.{name}"
+    yield "environs.env"
+
+
+def _walk(body: list[ast.stmt], *, guarded: bool) -> Iterator[tuple[bool, ast.AST]]:
+    """Every node, and whether something may keep it from running on import: a function, an if, a try."""
+    stack: list[tuple[bool, ast.AST]] = [(guarded, node) for node in body]
+    while stack:
+        inside, node = stack.pop()
+        yield inside, node
+        deeper = inside or isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.If | ast.IfExp | ast.Try | ast.BoolOp
+        )
+        stack += [(deeper, child) for child in ast.iter_child_nodes(node)]
+
+
+def _settings(module: Module) -> Iterator[EnvRead]:
+    """The fields of pydantic settings classes; one without a default must be given."""
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.ClassDef):
+            continue
+        bases = [module.dotted(base) or "" for base in node.bases]
+        if not any(base in ("pydantic_settings.BaseSettings", "pydantic.BaseSettings") for base in bases):
+            continue
+        prefix, has_file = _settings_config(node)
+        for field in node.body:
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                name = field.target.id
+                if name != "model_config" and not name.startswith("_"):
+                    required = field.value is None and not has_file
+                    yield EnvRead((prefix + name).upper(), module.path, field.lineno, required)
+
+
+def _settings_config(node: ast.ClassDef) -> tuple[str, bool]:
+    """(env_prefix, whether a secrets folder may give values) of a settings class."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.keyword | ast.Assign):
+            name = inner.arg if isinstance(inner, ast.keyword) else getattr(inner.targets[0], "id", "")
+            if name == "env_prefix" and isinstance(inner.value, ast.Constant):
+                return str(inner.value.value), False
+    return "", False

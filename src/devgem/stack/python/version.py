@@ -1,0 +1,75 @@
+"""Which Python a repository wants, from the files that say so."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from devgem.stack.evidence import Findings
+from devgem.stack.files import Files
+from devgem.stack.versions import Stated, from_tool_versions, from_version_file, newest_pep440, newest_semver, number_in
+
+DEFAULT = "3.12"
+KNOWN = ("3.12", "3.13", "3.11", "3.14", "3.10", "3.9", "3.8")
+"""Versions that there are images of, the preferred one first: most wheels exist for it."""
+
+
+@dataclass(frozen=True)
+class PythonVersion:
+    """`version` is full ("3.11.4") or a series ("3.12")."""
+
+    version: str
+    notes: tuple[str, ...] = ()
+
+
+async def find_version(files: Files, findings: Findings) -> PythonVersion:
+    """An exact statement (.python-version, runtime.txt, .tool-versions, Pipfile) goes before a range (requires-python,
+    Poetry's constraint, python_requires)."""
+    exact = (
+        await from_version_file(files, ".python-version")
+        or await from_version_file(files, "runtime.txt")
+        or await from_tool_versions(files, "python")
+        or await _pipfile(files)
+    )
+    number = number_in(exact.spec) if exact else None
+    if exact and number and number.startswith("3"):
+        findings.add("version", number, exact.path, exact.line)
+        return PythonVersion(number)
+    if exact and number:
+        findings.add("version", number, exact.path, exact.line)
+        note = f"{files.repo_path(exact.path)} asks for Python {number}, which is out of support: {DEFAULT} is used."
+        return PythonVersion(DEFAULT, (note,))
+    ranged = await _range(files)
+    if ranged is None:
+        return PythonVersion(DEFAULT)
+    stated, chosen = ranged
+    findings.add("version", chosen or DEFAULT, stated.path, stated.line)
+    if chosen is None:
+        where = files.repo_path(stated.path)
+        note = f"{where} asks for Python {stated.spec!r}, which DevGem does not know: {DEFAULT} is used."
+        return PythonVersion(DEFAULT, (note,))
+    return PythonVersion(chosen)
+
+
+async def _pipfile(files: Files) -> Stated | None:
+    requires = (await files.toml("Pipfile")).get("requires", {})
+    for key in ("python_full_version", "python_version"):
+        if key in requires:
+            return Stated(str(requires[key]), "Pipfile", await files.line_of("Pipfile", key))
+    return None
+
+
+async def _range(files: Files) -> tuple[Stated, str | None] | None:
+    pyproject = await files.toml("pyproject.toml")
+    spec: Any = pyproject.get("project", {}).get("requires-python")
+    if spec:
+        line = await files.line_of("pyproject.toml", "requires-python")
+        return Stated(str(spec), "pyproject.toml", line), newest_pep440(str(spec), KNOWN)
+    spec = pyproject.get("tool", {}).get("poetry", {}).get("dependencies", {}).get("python")
+    if isinstance(spec, str):
+        line = await files.line_of("pyproject.toml", r"^python\s*=")
+        return Stated(spec, "pyproject.toml", line), newest_semver(spec, KNOWN)
+    for path in ("setup.cfg", "setup.py"):
+        line = await files.line_of(path, "python_requires")
+        if line:
+            text = (await files.text(path)).splitlines()[line - 1].partition("=")[2].strip(" \"',")
+            return Stated(text, path, line), newest_pep440(text, KNOWN)
+    return None
