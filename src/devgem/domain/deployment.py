@@ -3,10 +3,10 @@
 The UI folds the same events the same way (ui/src/lib/fold.ts); tests/golden holds logs on which both must agree.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from devgem.domain.errors import IllegalTransition
 from devgem.domain.event import Event
@@ -83,10 +83,22 @@ class Deployment:
     url: str | None = None
     revision: int | None = None
     seconds: float | None = None
+    http_status: int | None = None
+    first_byte_seconds: float | None = None
+    notes: Sequence[str] = ()
     failure: Mapping[str, Any] | None = None
     failed_step: str | None = None
+    superseded_by: str | None = None
     log_lines: int = 0
     seq: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        steps = {name: StepState(**state) for name, state in document["steps"].items()}
+        return cls(**{**document, "status": Status(document["status"]), "steps": steps})
 
 
 _MOVES = {event for _, event in TRANSITIONS}
@@ -134,7 +146,11 @@ def _move(deployment: Deployment | None, event: Event) -> Deployment:
         revision=data.get("revision", deployment.revision),
         seconds=data.get("seconds", deployment.seconds),
         failure=data.get("failure", deployment.failure),
+        http_status=data.get("status", deployment.http_status),
+        first_byte_seconds=data.get("first_byte_seconds", deployment.first_byte_seconds),
+        notes=data.get("notes", deployment.notes),
         failed_step=data.get("step", deployment.failed_step),
+        superseded_by=data.get("by", deployment.superseded_by),
     )
 
 

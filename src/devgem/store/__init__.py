@@ -1,0 +1,31 @@
+"""The database: tables, migrations, queries, the append-only event log and `follow`."""
+
+from devgem.store.apps import AppRow
+from devgem.store.batch import Batch
+from devgem.store.config_vars import ConfigVar
+from devgem.store.conversations import Conversation
+from devgem.store.deployments import DeploymentRow, Order
+from devgem.store.events import Fact, StreamState
+from devgem.store.idempotency import Answer, Replay
+from devgem.store.revisions import RevisionRow
+from devgem.store.sessions import Session
+from devgem.store.store import Store, Transaction
+from devgem.store.vault import Vault
+
+__all__ = [
+    "Answer",
+    "AppRow",
+    "Batch",
+    "ConfigVar",
+    "Conversation",
+    "DeploymentRow",
+    "Fact",
+    "Order",
+    "Replay",
+    "RevisionRow",
+    "Session",
+    "Store",
+    "StreamState",
+    "Transaction",
+    "Vault",
+]

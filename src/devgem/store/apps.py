@@ -1,0 +1,129 @@
+"""Apps, and who may act on one: its `holder`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from devgem.domain.app import App, Repository, Traffic
+from devgem.domain.errors import NotFound
+from devgem.store import tables
+
+_apps = tables.apps
+_OF_AN_APP = (tables.deployments, tables.revisions, tables.builds, tables.config_vars, tables.durations)
+
+
+@dataclass(frozen=True)
+class AppRow:
+    """`url` and `traffic` are what is live; `heir` takes the holder's place before any waiting deployment does."""
+
+    app: App
+    url: str | None
+    last_revision: int
+    traffic: Mapping[int, int]
+    push_paused: bool
+    removing: bool
+    holder: str | None
+    heir: str | None
+
+    @property
+    def name(self) -> str:
+        return self.app.name
+
+    @property
+    def live(self) -> int | None:
+        """The number of the revision that has most of the traffic."""
+        return max(self.traffic, key=lambda number: self.traffic[number], default=None)
+
+
+class Apps:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, app: App) -> None:
+        values: dict[str, Any] = {
+            "name": app.name,
+            **_repository(app.repository),
+            "cloud": app.cloud,
+            "created_at": app.created_at,
+            "last_revision": 0,
+            "traffic": {},
+            "push_paused": False,
+            "removing": False,
+        }
+        await self._connection.execute(sa.insert(_apps).values(values))
+
+    async def find(self, name: str, *, lock: bool = False) -> AppRow | None:
+        """`lock` keeps other transactions from changing the app until this one ends."""
+        query = sa.select(_apps).where(_apps.c.name == name)
+        row = (await self._connection.execute(query.with_for_update() if lock else query)).first()
+        return _app_row(row) if row else None
+
+    async def get(self, name: str, *, lock: bool = False) -> AppRow:
+        row = await self.find(name, lock=lock)
+        if row is None:
+            raise NotFound(f"there is no app {name!r}", fix="List the apps with `devgem list`.")
+        return row
+
+    async def page(self, *, after: str = "", limit: int = 100) -> list[AppRow]:
+        query = sa.select(_apps).where(_apps.c.name > after).order_by(_apps.c.name).limit(limit)
+        return [_app_row(row) for row in await self._connection.execute(query)]
+
+    async def held(self) -> list[AppRow]:
+        query = sa.select(_apps).where(_apps.c.holder.is_not(None)).order_by(_apps.c.name)
+        return [_app_row(row) for row in await self._connection.execute(query)]
+
+    async def of_repository(self, location: str, dir: str) -> AppRow | None:
+        """The first app that was deployed from this folder of this repository."""
+        query = sa.select(_apps).where(_apps.c.location == location, _apps.c.dir == dir).order_by(_apps.c.created_at)
+        row = (await self._connection.execute(query.limit(1))).first()
+        return _app_row(row) if row else None
+
+    async def set_repository(self, name: str, repository: Repository) -> None:
+        await self._update(name, **_repository(repository))
+
+    async def set_traffic(self, name: str, traffic: Traffic, url: str | None) -> None:
+        await self._update(name, traffic={str(number): share for number, share in traffic.shares.items()}, url=url)
+
+    async def set_push_paused(self, name: str, paused: bool) -> None:
+        await self._update(name, push_paused=paused)
+
+    async def set_removing(self, name: str) -> None:
+        await self._update(name, removing=True)
+
+    async def set_holder(self, name: str, holder: str | None, *, heir: str | None) -> None:
+        await self._update(name, holder=holder, heir=heir)
+
+    async def next_revision(self, name: str) -> int:
+        query = sa.update(_apps).where(_apps.c.name == name).values(last_revision=_apps.c.last_revision + 1)
+        return cast(int, (await self._connection.execute(query.returning(_apps.c.last_revision))).scalar_one())
+
+    async def remove(self, name: str) -> None:
+        """Forgets the app with its deployments, revisions, builds and config vars. The event log stays."""
+        for table in _OF_AN_APP:
+            await self._connection.execute(sa.delete(table).where(table.c.app == name))
+        await self._connection.execute(sa.delete(_apps).where(_apps.c.name == name))
+
+    async def _update(self, name: str, **values: Any) -> None:
+        await self._connection.execute(sa.update(_apps).where(_apps.c.name == name).values(values))
+
+
+def _repository(repository: Repository) -> dict[str, str | None]:
+    return {"location": repository.location, "ref": repository.ref, "dir": repository.dir}
+
+
+def _app_row(row: sa.Row[Any]) -> AppRow:
+    created_at: datetime = row.created_at
+    return AppRow(
+        app=App(row.name, Repository(row.location, row.ref, row.dir), row.cloud, created_at),
+        url=row.url,
+        last_revision=row.last_revision,
+        traffic={int(number): share for number, share in row.traffic.items()},
+        push_paused=row.push_paused,
+        removing=row.removing,
+        holder=row.holder,
+        heir=row.heir,
+    )

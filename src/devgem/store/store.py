@@ -1,0 +1,167 @@
+"""The door to the database: transactions, the event log, and followers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import cached_property
+from typing import Self
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from devgem.store import tables
+from devgem.store.apps import Apps
+from devgem.store.batch import Batch
+from devgem.store.config_vars import ConfigVars
+from devgem.store.conversations import Conversations
+from devgem.store.deployments import Deployments
+from devgem.store.durations import Durations
+from devgem.store.engine import make_engine, trouble
+from devgem.store.events import Events, Fact, StreamState
+from devgem.store.follow import Feeds
+from devgem.store.idempotency import Idempotency
+from devgem.store.migrate import migrate, renew_epoch
+from devgem.store.revisions import Builds, Revisions
+from devgem.store.sessions import Sessions
+from devgem.store.vault import Vault
+
+
+class Transaction:
+    """What can be read and written, noun by noun, all or nothing."""
+
+    def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
+        self._connection = connection
+        self._vault = vault
+
+    @cached_property
+    def events(self) -> Events:
+        return Events(self._connection)
+
+    @cached_property
+    def apps(self) -> Apps:
+        return Apps(self._connection)
+
+    @cached_property
+    def deployments(self) -> Deployments:
+        return Deployments(self._connection, self.events)
+
+    @cached_property
+    def revisions(self) -> Revisions:
+        return Revisions(self._connection, self._vault)
+
+    @cached_property
+    def builds(self) -> Builds:
+        return Builds(self._connection)
+
+    @cached_property
+    def config_vars(self) -> ConfigVars:
+        return ConfigVars(self._connection, self._vault)
+
+    @cached_property
+    def durations(self) -> Durations:
+        return Durations(self._connection)
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        return Conversations(self._connection)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(self._connection)
+
+    @cached_property
+    def idempotency(self) -> Idempotency:
+        return Idempotency(self._connection)
+
+
+class Store:
+    """One database. `url` is `sqlite:///<path>` or `postgresql://...`. SQLite has one writer: within this process
+    writers take turns, and a writer of another process is waited for, at most `busy_seconds`."""
+
+    def __init__(self, engine: AsyncEngine, vault: Vault, epoch: str, *, poll_seconds: float) -> None:
+        self._engine = engine
+        self._turn: AbstractAsyncContextManager[None] = (
+            asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        )
+        self._feeds = Feeds(self._read_page, self._read_heads, poll_seconds=poll_seconds)
+        self.vault = vault
+        self.epoch = epoch
+        """Names this history of the database: clients that knew another one must start anew."""
+
+    @classmethod
+    async def open(cls, url: str, *, key: bytes, busy_seconds: float = 60.0, poll_seconds: float = 0.1) -> Self:
+        """Makes the database or brings its tables up to date. Raises Unavailable when it cannot be reached."""
+        vault = Vault(key)
+        engine = make_engine(url, busy_seconds=busy_seconds)
+        try:
+            epoch = await migrate(engine)
+        except BaseException:
+            await engine.dispose()
+            raise
+        return cls(engine, vault, epoch, poll_seconds=poll_seconds)
+
+    async def close(self) -> None:
+        await self._feeds.close()
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        """Commits at the end, unless the block raises; then announces what was appended to the log."""
+        async with self._turn:
+            async with self._connected(write=True) as connection, connection.begin():
+                transaction = Transaction(connection, self.vault)
+                yield transaction
+            self._feeds.announce(transaction.events.appended)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Transaction]:
+        """One consistent view; nothing that is written in it is kept."""
+        async with self._connected(write=False) as connection:
+            yield Transaction(connection, self.vault)
+
+    async def append(self, stream: str, facts: Sequence[Fact], *, also: Sequence[str] = ()) -> Batch:
+        """Appends facts in a transaction of their own; see Events.append. Waits while the database is busy: that is
+        the back-pressure on whoever makes the facts."""
+        async with self.write() as transaction:
+            return await transaction.events.append(stream, facts, also=also)
+
+    async def events(self, stream: str, *, after: int = 0, limit: int = 1000) -> Batch:
+        """See Events.read."""
+        async with self.read() as transaction:
+            return await transaction.events.read(stream, after=after, limit=limit)
+
+    async def state(self, stream: str) -> StreamState:
+        async with self.read() as transaction:
+            return await transaction.events.state(stream)
+
+    def follow(self, stream: str, *, after: int = 0) -> AsyncIterator[Batch]:
+        """All events with a seq > `after`, then those to come, in batches. A batch that does not begin at the seq
+        after the last one tells that what lies between was trimmed. Close it (contextlib.aclosing) when done."""
+        return self._feeds.follow(stream, after)
+
+    async def renew_epoch(self) -> None:
+        """To be called after the database was restored from a copy."""
+        async with self._connected(write=True) as connection, connection.begin():
+            self.epoch = await renew_epoch(connection)
+
+    async def ping(self) -> None:
+        """Raises Unavailable when the database does not answer."""
+        async with self._connected(write=False) as connection:
+            await connection.execute(sa.select(1))
+
+    async def _read_page(self, stream: str, after: int) -> Batch:
+        return await self.events(stream, after=after)
+
+    async def _read_heads(self, names: Collection[str]) -> Mapping[str, int]:
+        query = sa.select(tables.streams.c.name, tables.streams.c.head).where(tables.streams.c.name.in_(names))
+        async with self._connected(write=False) as connection:
+            return {row.name: row.head for row in await connection.execute(query)}
+
+    @asynccontextmanager
+    async def _connected(self, *, write: bool) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(devgem_write=write)
+                yield connection
+        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+            raise trouble(error) from error

@@ -1,0 +1,181 @@
+"""The tables. A change here needs a migration; a test compares the two."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """A UTC time as whole microseconds since 1970: the same, exact and sortable, in both databases."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else from_micros(value)
+
+
+def to_micros(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def from_micros(micros: int) -> datetime:
+    return EPOCH + timedelta(microseconds=micros)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Json = sa.JSON(none_as_null=True)
+_BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+streams = sa.Table(
+    "streams",
+    metadata,
+    sa.Column("id", _BigId, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("head", sa.BigInteger, nullable=False),  # the seq of its newest event
+    sa.Column("first", sa.BigInteger, nullable=False),  # the seq of the oldest event that is still kept
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("stream_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("key", sa.Text),
+    sqlite_with_rowid=False,
+)
+sa.Index(
+    "ix_events_key",
+    events.c.stream_id,
+    events.c.key,
+    unique=True,
+    sqlite_where=events.c.key.is_not(None),
+    postgresql_where=events.c.key.is_not(None),
+)
+
+apps = sa.Table(
+    "apps",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("location", sa.Text, nullable=False),
+    sa.Column("ref", sa.Text),
+    sa.Column("dir", sa.Text, nullable=False),
+    sa.Column("cloud", sa.Text, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("url", sa.Text),
+    sa.Column("last_revision", sa.Integer, nullable=False),  # the highest number given out
+    sa.Column("traffic", _Json, nullable=False),  # {"3": 100}, empty while nothing is live
+    sa.Column("push_paused", sa.Boolean, nullable=False),
+    sa.Column("removing", sa.Boolean, nullable=False),
+    sa.Column("holder", sa.Text),  # the one deployment or other operation that may act on the app now
+    sa.Column("heir", sa.Text),  # the operation that takes its place, before any waiting deployment
+)
+
+deployments = sa.Table(
+    "deployments",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("app", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("state", _Json, nullable=False),  # the fold of its lifecycle events; the log is the truth
+    sa.Column("requested_at", Instant, nullable=False),
+    sa.Column("order", _Json, nullable=False),  # what was asked for
+    sa.Column("cancel_requested", sa.Boolean, nullable=False),
+    sa.Column("shifting", sa.Boolean, nullable=False),  # past the point of no return
+    sa.Column("commit", _Json),
+    sa.Column("plan", _Json),
+    sa.Column("image", _Json),
+    sa.Index("ix_deployments_app_id", "app", "id"),
+    sa.Index("ix_deployments_status", "status"),
+)
+
+revisions = sa.Table(
+    "revisions",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("deployment", sa.Text, nullable=False, unique=True),
+    sa.Column("commit", sa.Text, nullable=False),
+    sa.Column("image", _Json, nullable=False),
+    sa.Column("plan", _Json, nullable=False),
+    sa.Column("env", sa.LargeBinary, nullable=False),  # sealed
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("served", sa.Boolean, nullable=False),  # has had traffic
+)
+
+builds = sa.Table(
+    "builds",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("fingerprint", sa.Text, primary_key=True),
+    sa.Column("image", _Json, nullable=False),
+    sa.Column("deployment", sa.Text, nullable=False),
+)
+
+config_vars = sa.Table(
+    "config_vars",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("build", sa.Boolean, primary_key=True),  # given to builds, or to running revisions
+    sa.Column("value", sa.LargeBinary, nullable=False),  # sealed
+    sa.Column("updated_at", Instant, nullable=False),
+)
+
+durations = sa.Table(
+    "durations",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("step", sa.Text, primary_key=True),
+    sa.Column("seconds", _Json, nullable=False),  # of the last five, oldest first
+)
+
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", sa.LargeBinary, primary_key=True),  # SHA-256 of the token
+    sa.Column("user", sa.Text, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("seen_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+)
+
+idempotency = sa.Table(
+    "idempotency",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("answer", _Json),  # null while the first request is still being served
+    sa.Column("at", Instant, nullable=False),
+)
