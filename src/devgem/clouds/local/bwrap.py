@@ -42,17 +42,19 @@ class Descriptors:
         return [*fixed, *self.files.values(), *self.binds.values()]
 
 
-def arguments(box: Box, fds: Descriptors) -> list[str]:
+def arguments(box: Box, fds: Descriptors, options: frozenset[str]) -> list[str]:
     """The arguments of bwrap, without the program that it is to start: for `--args FD`, since values of the
-    environment must not show in a process list."""
-    args = ["--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent", "--new-session", "--clearenv"]
+    environment must not show in a process list. `options` are those that this bwrap knows."""
+    args = ["--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    args += [option for option in ("--disable-userns",) if option in options]
     args += ["--uid", str(INSIDE_ID), "--gid", str(INSIDE_ID), "--hostname", box.hostname]
     args += ["--info-fd", str(fds.info), "--block-fd", str(fds.block)]
     args += _system()
     for path, fd in fds.files.items():
         args += ["--ro-bind-data", str(fd), path]
     if not any(target == "/tmp" for _, target in (*box.ro, *box.rw)):  # noqa: S108
-        args += ["--perms", "1777", "--size", str(box.limits.disk_bytes), "--tmpfs", "/tmp"]  # noqa: S108
+        size = ["--size", str(box.limits.disk_bytes)] if "--size" in options else []
+        args += ["--perms", "1777", *size, "--tmpfs", "/tmp"]  # noqa: S108
     args += _binds("--ro-bind", box.ro, fds) + _binds("--bind", box.rw, fds)
     args += ["--remount-ro", "/"]
     if fds.seccomp is not None:

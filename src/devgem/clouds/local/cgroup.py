@@ -19,7 +19,7 @@ _SETTLE_SECONDS = 2.0
 class Cgroups:
     """Where groups may be made. `version` 0: nowhere; `parents` has one folder per version-1 controller."""
 
-    version: int
+    version: int = 0
     parents: tuple[Path, ...] = ()
 
     def create(self, name: str, limits: Limits) -> "Group":
@@ -110,7 +110,7 @@ def find(root: Path = _ROOT, own: str | None = None) -> Cgroups:
     and pids). `own` is the text of /proc/self/cgroup."""
     if (root / "cgroup.controllers").exists():
         text = Path("/proc/self/cgroup").read_text() if own is None else own
-        return next((found for path in _v2_candidates(root, text) if (found := _open_v2(path))), Cgroups(0))
+        return next((found for path in _v2_candidates(root, text) if (found := _open_v2(path))), Cgroups())
     if all((root / controller / "cgroup.procs").exists() for controller in _V1):
         parents = tuple(root / controller / "devgem" for controller in _V1)
         with contextlib.suppress(OSError):
@@ -118,7 +118,7 @@ def find(root: Path = _ROOT, own: str | None = None) -> Cgroups:
                 parent.mkdir(exist_ok=True)
             if all(os.access(parent / "cgroup.procs", os.W_OK) for parent in parents):
                 return Cgroups(1, parents)
-    return Cgroups(0)
+    return Cgroups()
 
 
 def _v2_candidates(root: Path, own: str) -> list[Path]:

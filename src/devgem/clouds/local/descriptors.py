@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 
 
 def memory_file(content: bytes) -> int:
@@ -30,3 +31,14 @@ async def read_to_end(fd: int) -> bytes:
         if not (chunk := os.read(fd, 65536)):
             return b"".join(chunks)
         chunks.append(chunk)
+
+
+async def exited(process: subprocess.Popen[bytes]) -> None:
+    """Once a child of ours has ended; it is reaped then."""
+    if hasattr(os, "pidfd_open") and process.returncode is None:
+        pidfd = os.pidfd_open(process.pid)
+        try:
+            await readable(pidfd)
+        finally:
+            os.close(pidfd)
+    await asyncio.to_thread(process.wait)

@@ -10,13 +10,12 @@ import fcntl
 import ipaddress
 import os
 import re
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from devgem.clouds.local.descriptors import memory_file, read_to_end, readable
+from devgem.clouds.local.descriptors import exited, memory_file, read_to_end, readable
 from devgem.domain.errors import Unavailable
 
 # https://www.iana.org/assignments/iana-ipv4-special-registry; 168.63.129.16 is Azure's wire server.
@@ -107,9 +106,8 @@ class Egress:
             return
         os.close(self._exit_fd)
         self._exit_fd = -1
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
+        self._process.kill()
+        await exited(self._process)
 
 
 async def read_to_end_of_line(fd: int) -> bytes:

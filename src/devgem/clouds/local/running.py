@@ -10,7 +10,7 @@ from typing import Self
 
 from devgem.clouds.local.box import Box, Exit
 from devgem.clouds.local.cgroup import Group
-from devgem.clouds.local.descriptors import readable
+from devgem.clouds.local.descriptors import exited, readable
 from devgem.clouds.local.egress import Egress
 
 
@@ -135,14 +135,3 @@ class Streams:
     def close(self) -> None:
         for transport in self._transports:
             transport.close()
-
-
-async def exited(process: subprocess.Popen[bytes]) -> None:
-    """Once a child of ours has ended; it is reaped then."""
-    if hasattr(os, "pidfd_open") and process.returncode is None:
-        pidfd = os.pidfd_open(process.pid)
-        try:
-            await readable(pidfd)
-        finally:
-            os.close(pidfd)
-    await asyncio.to_thread(process.wait)

@@ -19,9 +19,9 @@ from typing import Any
 
 from devgem.clouds.local import bwrap, seccomp
 from devgem.clouds.local.box import Bind, Box, Exit, Limits, Network
-from devgem.clouds.local.cgroup import Cgroups
 from devgem.clouds.local.descriptors import memory_file, read_to_end
 from devgem.clouds.local.egress import Egress
+from devgem.clouds.local.isolation import Isolation
 from devgem.clouds.local.running import Init, Running, Streams
 from devgem.domain.errors import Unavailable
 
@@ -39,9 +39,9 @@ class Sandbox:
 
     Call `start` on an event loop whose thread outlives the box: the kernel ties --die-with-parent to the thread."""
 
-    def __init__(self, cgroups: Cgroups, *, binds_by_fd: bool, reachable: Sequence[str] = ()) -> None:
-        self._cgroups = cgroups
-        self._binds_by_fd = binds_by_fd
+    def __init__(self, isolation: Isolation, *, reachable: Sequence[str] = ()) -> None:
+        self.isolation = isolation
+        self._cgroups = isolation.cgroups
         self._reachable = tuple(reachable)
         self._seccomp = seccomp.program(platform.machine())
         self._prlimit = shutil.which("prlimit", path="/usr/bin")
@@ -90,6 +90,7 @@ class Sandbox:
 
             info, info_child = os.pipe2(os.O_CLOEXEC)
             block_child, block = os.pipe2(os.O_CLOEXEC)
+            by_fd = "--ro-bind-fd" in self.isolation.options
             with contextlib.ExitStack() as undo:
                 undo.callback(os.close, info)
                 undo.callback(os.close, block)
@@ -97,13 +98,14 @@ class Sandbox:
                     info=for_child(info_child),
                     block=for_child(block_child),
                     files={path: for_child(memory_file(text.encode())) for path, text in bwrap.FILES.items()},
-                    binds={t: for_child(_open_path(s)) for s, t in (*box.ro, *box.rw)} if self._binds_by_fd else {},
+                    binds={t: for_child(_open_path(s)) for s, t in (*box.ro, *box.rw)} if by_fd else {},
                     seccomp=for_child(memory_file(self._seccomp)) if self._seccomp else None,
                 )
-                arguments = for_child(memory_file("\0".join(bwrap.arguments(box, fds)).encode()))
-                passed = [arguments, *fds.all(), *box.pass_fds]
+                arguments = bwrap.arguments(box, fds, self.isolation.options)
+                listed = for_child(memory_file("\0".join(arguments).encode()))
+                passed = [listed, *fds.all(), *box.pass_fds]
                 process = subprocess.Popen(
-                    ["bwrap", "--args", str(arguments), "--", *self._rlimits(box.limits), *box.argv],
+                    ["bwrap", "--args", str(listed), "--", *self._rlimits(box.limits), *box.argv],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT if box.merge_stderr else subprocess.PIPE,
