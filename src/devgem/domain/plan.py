@@ -63,6 +63,7 @@ class BuildPlan:
     the same. `deps` are the paths, absolute or relative to the repository's root, that `install` creates
     (`/deps/venv`, `node_modules`, `vendor/bundle`). A Python environment is always at /deps/venv, which is
     VIRTUAL_ENV and UV_PROJECT_ENVIRONMENT and first on PATH.
+    `artifacts` are the paths, relative to the repository's root, that the running app needs of /app; empty: all of it.
     `release` runs once per revision before its start (migrations a Procfile states), shown and never guessed.
     `requires_build` and `requires_run` are names of Debian packages.
     PORT is always given to a server; `port` is the value it gets in a container.
@@ -77,6 +78,7 @@ class BuildPlan:
     install_inputs: tuple[str, ...] = ()
     deps: tuple[str, ...] = ()
     build: tuple[Argv, ...] = ()
+    artifacts: tuple[str, ...] = ()
     release: tuple[Argv, ...] = ()
     start: Argv | None = None
     static: StaticSite | None = None
