@@ -1,5 +1,6 @@
 """Go, Ruby, PHP, Java and Kotlin, Rust, Elixir, .NET, Hugo and Jekyll: a file each, from manifests to a plan."""
 
+from devgem.stack.languages.go import Go
 from devgem.stack.provider import Provider
 
-PROVIDERS: tuple[Provider, ...] = ()
+PROVIDERS: tuple[Provider, ...] = (Go(),)
