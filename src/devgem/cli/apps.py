@@ -66,15 +66,18 @@ def show(app: str = _APP, as_json: bool = _JSON) -> None:
         print(f"instance     v{instance['revision']} {instance['state']}, {instance['restarts']} restarts")
 
 
-def open(app: str = _APP) -> None:
-    """Open the app's URL in a browser; prints it too."""
+def open(app: str | None = typer.Argument(None, metavar="[APP]")) -> None:
+    """Open the app's URL in a browser, or the dashboard's with a new sign-in; prints it too."""
     import webbrowser
 
     from devgem.cli.outcome import fail
     from devgem.cli.running import connect
 
     with connect() as client:
-        url = client.get(f"/api/v1/apps/{app}")["url"]
+        if app is None:
+            url = client.post("/api/v1/signin-urls")["url"]
+        else:
+            url = client.get(f"/api/v1/apps/{app}")["url"]
     if not url:
         fail(f"{app} has no URL", "It is a worker, or has not been deployed yet.")
     print(url)
@@ -118,7 +121,7 @@ def revisions(app: str = _APP, as_json: bool = _JSON) -> None:
 
 def rollback(
     app: str = _APP,
-    to: int = typer.Option(None, "--to", metavar="N", help="The revision (default: the one before)."),
+    to: int | None = typer.Option(None, "--to", metavar="N", help="The revision (default: the one before)."),
     as_json: bool = _JSON,
 ) -> None:
     """Shift traffic back to an older revision. Builds nothing; pauses push-to-deploy."""

@@ -111,7 +111,7 @@ class Client:
 
     def _unreachable(self, error: Exception) -> Unavailable:
         return Unavailable(
-            f"DevGem at {self.url} does not answer: {error or type(error).__name__}",
+            f"DevGem at {self.url} does not answer: {str(error) or type(error).__name__}",
             fix="See `devgem status`; `devgem up` starts it.",
         )
 

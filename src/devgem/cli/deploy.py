@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from devgem.cli.outcome import Code, Exit
+
 if TYPE_CHECKING:
     from devgem.cli.client import Client, StreamEvent
 
@@ -17,13 +19,13 @@ def register(program: typer.Typer) -> None:
 
 def deploy(
     source: str = typer.Argument(".", metavar="[SOURCE]", help="A folder, a git URL or owner/repo."),
-    name: str = typer.Option(None, "--name", metavar="N", help="The app's name (default: the repository's)."),
-    ref: str = typer.Option(None, "--ref", metavar="R", help="A branch, tag or commit."),
-    dir: str = typer.Option(None, "--dir", metavar="D", help="The app's folder in the repository."),
+    name: str | None = typer.Option(None, "--name", metavar="N", help="The app's name (default: the repository's)."),
+    ref: str | None = typer.Option(None, "--ref", metavar="R", help="A branch, tag or commit."),
+    dir: str | None = typer.Option(None, "--dir", metavar="D", help="The app's folder in the repository."),
     env: list[str] = typer.Option([], "--env", metavar="K=V", help="A config var; may be repeated."),
-    env_file: Path = typer.Option(None, "--env-file", metavar="F", help="A file of K=V lines."),
+    env_file: Path | None = typer.Option(None, "--env-file", metavar="F", help="A file of K=V lines."),
     build_env: list[str] = typer.Option([], "--build-env", metavar="K=V", help="A variable of the build alone."),
-    cloud: str = typer.Option(None, "--cloud", metavar="local|google", help="Where to build and run."),
+    cloud: str | None = typer.Option(None, "--cloud", metavar="local|google", help="Where to build and run."),
     wait: bool = typer.Option(True, "--wait/--no-wait", help="Watch until it is live or has failed."),
     as_json: bool = typer.Option(False, "--json", help="NDJSON events on stdout."),
 ) -> None:
@@ -82,7 +84,6 @@ def cancel(app: str = typer.Argument(..., metavar="APP")) -> None:
 def watch(client: "Client", deployment: dict[str, Any], *, as_json: bool) -> None:
     """Shows a deployment until it ends; raises Exit with the code of its ending."""
     from devgem.cli import show
-    from devgem.cli.outcome import Code, Exit
 
     app = deployment["app"]
     try:
@@ -103,10 +104,10 @@ def watch(client: "Client", deployment: dict[str, Any], *, as_json: bool) -> Non
 
 
 _ENDINGS = {
-    "deployment.live": 0,
-    "deployment.failed": 7,
-    "deployment.cancelled": 7,
-    "deployment.superseded": 5,
+    "deployment.live": Code.OK,
+    "deployment.failed": Code.DEPLOYMENT_FAILED,
+    "deployment.cancelled": Code.DEPLOYMENT_FAILED,
+    "deployment.superseded": Code.CONFLICT,
 }
 
 

@@ -9,7 +9,7 @@ def register(program: typer.Typer) -> None:
 
 def detect(
     source: str = typer.Argument(".", metavar="[SOURCE]", help="A folder, a git URL or owner/repo."),
-    ref: str = typer.Option(None, "--ref", metavar="R", help="A branch, tag or commit."),
+    ref: str | None = typer.Option(None, "--ref", metavar="R", help="A branch, tag or commit."),
     dir: str = typer.Option(".", "--dir", metavar="D", help="The app's folder in the repository."),
     as_dockerfile: bool = typer.Option(False, "--dockerfile", help="Print the Dockerfile."),
     as_json: bool = typer.Option(False, "--json", help="One JSON document."),

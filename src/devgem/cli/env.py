@@ -32,9 +32,11 @@ def list_names(app: str = _APP, as_json: bool = typer.Option(False, "--json", he
 
 def set_values(
     app: str = _APP,
-    values: list[str] = typer.Argument(None, metavar="K=V..."),
+    values: list[str] | None = typer.Argument(None, metavar="K=V..."),
     build: bool = _BUILD,
-    env_file: str = typer.Option(None, "--env-file", metavar="F", help="A file of K=V lines; - for standard input."),
+    env_file: str | None = typer.Option(
+        None, "--env-file", metavar="F", help="A file of K=V lines; - for standard input."
+    ),
 ) -> None:
     """Set config vars; they take effect with the next deployment."""
     from pathlib import Path

@@ -20,9 +20,11 @@ def register(program: typer.Typer) -> None:
 
 
 def up(
-    port: int = typer.Option(None, "--port", metavar="N", help="The dashboard's port (default 8080)."),
-    apps_port: int = typer.Option(None, "--apps-port", metavar="N", help="The apps' port (default: the next one)."),
-    data_dir: Path = _DATA_DIR,
+    port: int | None = typer.Option(None, "--port", metavar="N", help="The dashboard's port (default 8080)."),
+    apps_port: int | None = typer.Option(
+        None, "--apps-port", metavar="N", help="The apps' port (default: the next one)."
+    ),
+    data_dir: Path | None = _DATA_DIR,
     open_browser: bool = typer.Option(False, "--open", help="Open the dashboard in a browser."),
     detach: bool = typer.Option(False, "--detach", help="Run in the background."),
 ) -> None:
@@ -57,7 +59,7 @@ def _announce(sign_in_url: str, open_browser: bool) -> None:
         webbrowser.open(sign_in_url)
 
 
-def down(data_dir: Path = _DATA_DIR) -> None:
+def down(data_dir: Path | None = _DATA_DIR) -> None:
     """Stop DevGem and the apps it runs."""
     from devgem.cli.running import find, say_progress
     from devgem.config import Paths, read_settings
@@ -89,7 +91,7 @@ def _wait_for_end(pid: int, limit_seconds: float = 60) -> None:
 
 
 def status(
-    as_json: bool = typer.Option(False, "--json", help="One JSON document."), data_dir: Path = _DATA_DIR
+    as_json: bool = typer.Option(False, "--json", help="One JSON document."), data_dir: Path | None = _DATA_DIR
 ) -> None:
     """What runs. Exit code 1 when DevGem does not."""
     from devgem.cli import show

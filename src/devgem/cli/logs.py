@@ -21,10 +21,12 @@ def logs(
     app: str = typer.Argument(..., metavar="APP"),
     build: bool = typer.Option(False, "--build", help="The log of the last deployment."),
     follow: bool = typer.Option(False, "-f", "--follow", help="Go on with the lines to come."),
-    since: str = typer.Option(None, "--since", metavar="1h", help="Only newer lines: 30s, 10m, 1h, 2d or a time."),
-    lines: int = typer.Option(None, "--lines", "-n", metavar="N", min=0, help="The last N lines (default 100)."),
-    level: str = typer.Option(None, "--level", metavar="L", help="At least this level: " + ", ".join(LEVELS)),
-    grep: str = typer.Option(None, "--grep", metavar="RE", help="Only lines that match."),
+    since: str | None = typer.Option(
+        None, "--since", metavar="1h", help="Only newer lines: 30s, 10m, 1h, 2d or a time."
+    ),
+    lines: int | None = typer.Option(None, "--lines", "-n", metavar="N", min=0, help="The last N lines (default 100)."),
+    level: str | None = typer.Option(None, "--level", metavar="L", help="At least this level: " + ", ".join(LEVELS)),
+    grep: str | None = typer.Option(None, "--grep", metavar="RE", help="Only lines that match."),
     as_json: bool = typer.Option(False, "--json", help="NDJSON, a line each."),
 ) -> None:
     """The app's log.

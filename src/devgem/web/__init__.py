@@ -1,0 +1,1 @@
+"""HTTP, WebSocket and sign-in: the edge of the control process; it decides nothing."""

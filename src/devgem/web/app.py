@@ -1,0 +1,37 @@
+"""The dashboard's application: routes, guard, error mapping, and the built UI."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from devgem.web import errors
+from devgem.web.guard import Guard
+from devgem.web.parts import Parts
+from devgem.web.routes import apps, conversations, deployments, health, session, streams
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The ASGI application over parts that have been built and started."""
+    app = FastAPI(
+        title="DevGem",
+        version=version("devgem"),
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    app.state.parts = parts
+    errors.install(app)
+    for routes in (session, deployments, apps, conversations, streams, health):
+        app.include_router(routes.router)
+    index = parts.static / "index.html"
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> Response:
+        return FileResponse(index, headers={"Cache-Control": "no-cache"})
+
+    app.mount("/", StaticFiles(directory=parts.static, check_dir=False), name="static")
+    app.add_middleware(Guard, origins=parts.origins)
+    return app

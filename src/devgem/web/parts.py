@@ -1,0 +1,63 @@
+"""What the routes are given: built once in wiring, reached through the request."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from devgem.agent.conversation import Conversations
+from devgem.clouds import Cloud
+from devgem.domain.app import Check, Repository
+from devgem.domain.plan import BuildPlan, Unplannable
+from devgem.pipeline import Pipeline
+from devgem.store import Store
+from devgem.web.sign_in import SignIn
+from devgem.web.streams import Streams
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """How well apps and builds are kept apart here; `level` is L0 (not at all), L1 (sandbox) or more."""
+
+    level: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """`origins` are the dashboard's own; `parse` turns what a user typed into a repository, `detect` plans one and
+    gives its Dockerfile, `examine` is what the doctor sees; `static` is the folder of the built UI."""
+
+    store: Store
+    pipeline: Pipeline
+    clouds: Mapping[str, Cloud]
+    conversations: Conversations
+    sign_in: SignIn
+    streams: Streams
+    origins: Sequence[str]
+    isolation: Isolation
+    parse: Callable[[str, str | None, str], Repository]
+    detect: Callable[[Repository], Awaitable[tuple[BuildPlan | Unplannable, str]]]
+    examine: Callable[[], Awaitable[Sequence[Check]]]
+    is_draining: Callable[[], bool]
+    static: Path
+
+
+def parts_of(connection: HTTPConnection) -> Parts:
+    parts = connection.app.state.parts
+    assert isinstance(parts, Parts)
+    return parts
+
+
+async def signed_in(connection: HTTPConnection) -> Parts:
+    """The parts, for a request whose sender is signed in. Raises NotSignedIn."""
+    parts = parts_of(connection)
+    await parts.sign_in.require(connection)
+    return parts
+
+
+Open = Annotated[Parts, Depends(parts_of)]
+SignedIn = Annotated[Parts, Depends(signed_in)]

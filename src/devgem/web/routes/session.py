@@ -1,0 +1,58 @@
+"""Signing in and out, and what a page needs to know before it shows anything."""
+
+from importlib.metadata import version
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from devgem.domain.errors import NotSignedIn
+from devgem.web.parts import Open, SignedIn
+from devgem.web.schemas import IsolationView, SessionView, SignInUrl
+from devgem.web.sign_in import COOKIE, SESSION_LIFETIME
+
+router = APIRouter()
+
+_REFUSED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign in to DevGem</title>
+<h1>This sign-in link does not work</h1>
+<p>It was used before, or is too old. A new one: <code>devgem open</code> prints it.
+</p></html>"""
+
+
+@router.get("/signin", include_in_schema=False)
+async def sign_in(token: str, request: Request, parts: Open) -> Response:
+    try:
+        session = await parts.sign_in.redeem(token)
+    except NotSignedIn:
+        return HTMLResponse(_REFUSED, 401)
+    response = RedirectResponse("/", 303)
+    response.set_cookie(
+        COOKIE,
+        session,
+        max_age=int(SESSION_LIFETIME.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return response
+
+
+@router.post("/api/v1/signin-urls", status_code=201)
+async def new_sign_in_url(parts: SignedIn) -> SignInUrl:
+    """A one-time URL that signs a browser in."""
+    return SignInUrl(url=f"{parts.origins[0]}/signin?token={parts.sign_in.new_code()}")
+
+
+@router.get("/api/v1/session")
+async def session(request: Request, parts: Open) -> SessionView:
+    try:
+        await parts.sign_in.require(request)
+    except NotSignedIn:
+        return SessionView(signed_in=False, user=None, version=version("devgem"), isolation=None)
+    isolation = IsolationView(level=parts.isolation.level, detail=parts.isolation.detail)
+    return SessionView(signed_in=True, user="operator", version=version("devgem"), isolation=isolation)
+
+
+@router.delete("/api/v1/session", status_code=204)
+async def sign_out(request: Request, response: Response, parts: SignedIn) -> None:
+    await parts.sign_in.end(request)
+    response.delete_cookie(COOKIE)
