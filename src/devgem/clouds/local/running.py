@@ -8,6 +8,7 @@ import subprocess
 from functools import partial
 from typing import Self
 
+from devgem.clouds.local.bare import Session
 from devgem.clouds.local.box import Box, Exit
 from devgem.clouds.local.cgroup import Group
 from devgem.clouds.local.descriptors import exited, readable
@@ -23,19 +24,19 @@ class Running:
         self,
         box: Box,
         process: subprocess.Popen[bytes],
-        init: "Init | None",
+        body: "Init | Session",
         streams: "Streams",
         group: Group | None,
         egress: Egress | None,
     ) -> None:
         self.box = box
         self.pid = process.pid
-        self.netns_pid = init.pid if init else process.pid
+        self.netns_pid = body.pid
         self.stdout = streams.out
         self.stderr = streams.err
         self.group = group
         self._process = process
-        self._init = init
+        self._body = body
         self._streams = streams
         self._egress = egress
         self._killed = False
@@ -50,7 +51,7 @@ class Running:
         """Ends every process of the box at once, whatever they did to escape a signal."""
         if not self._end.done():
             self._killed = True
-            self._kill()
+            self._body.kill()
         return await self.wait()
 
     async def close(self) -> None:
@@ -60,8 +61,7 @@ class Running:
         self._closed = True
         await self.kill()
         self._streams.close()
-        if self._init:
-            self._init.close()
+        self._body.close()
         if self._egress:
             await self._egress.close()
         if self.group:
@@ -74,7 +74,7 @@ class Running:
                 await self._gone()
         except TimeoutError:
             timed_out = True
-            self._kill()
+            self._body.kill()
             await self._gone()
         oom = bool(self.group and self.group.oom_kills())
         code = self._process.returncode
@@ -82,19 +82,11 @@ class Running:
         number = code - 128 if 128 < code <= 128 + signal.NSIG else None
         return Exit(code, number, oom and code != 0, timed_out, self._killed)
 
-    def _kill(self) -> None:
-        if self._init:
-            self._init.kill()
-        else:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-
     async def _gone(self) -> None:
         await exited(self._process)
-        if self._init:
-            # bwrap ends with the program; what that left behind dies with bwrap, a moment later.
-            self._init.kill()
-            await readable(self._init.pidfd)
+        # What the program left running does not outlive it.
+        self._body.kill()
+        await self._body.gone()
 
 
 class Init:
@@ -107,6 +99,9 @@ class Init:
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+    async def gone(self) -> None:
+        await readable(self.pidfd)
 
     def close(self) -> None:
         os.close(self.pidfd)

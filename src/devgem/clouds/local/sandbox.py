@@ -17,11 +17,11 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from devgem.clouds.local import bwrap, seccomp
+from devgem.clouds.local import bare, bwrap, seccomp
 from devgem.clouds.local.box import Bind, Box, Exit, Limits, Network
 from devgem.clouds.local.descriptors import memory_file, read_to_end
 from devgem.clouds.local.egress import Egress
-from devgem.clouds.local.isolation import Isolation
+from devgem.clouds.local.isolation import Isolation, Level
 from devgem.clouds.local.running import Init, Running, Streams
 from devgem.domain.errors import Unavailable
 
@@ -53,6 +53,9 @@ class Sandbox:
     async def start(self, box: Box) -> Running:
         """Raises Unavailable when the sandbox itself cannot be set up. A program that cannot be executed is no error
         but an Exit with code 126 or 127."""
+        _check(box)
+        if self.isolation.level is Level.NONE:
+            return await self._start_bare(box)
         async with contextlib.AsyncExitStack() as undo:
             group = None
             if self._cgroups.version:
@@ -75,13 +78,16 @@ class Sandbox:
             undo.pop_all()
             return Running(box, launch.process, init, streams, group, egress)
 
+    async def _start_bare(self, box: Box) -> Running:
+        process = bare.launch(box, self._rlimits(box.limits))
+        return Running(box, process, bare.Session(process.pid, box.name), await Streams.of(process), None, None)
+
     def _identity(self, slot: int) -> dict[str, Any]:
         if os.geteuid() != 0:
             return {}
         return {"user": self.user_id(slot), "group": self.user_id(slot), "extra_groups": []}
 
     def _launch(self, box: Box, identity: dict[str, Any]) -> "Launch":
-        _check(box)
         with contextlib.ExitStack() as closing:
 
             def for_child(fd: int) -> int:
