@@ -1,12 +1,16 @@
-"""From a tree to its plan: asks every provider, picks one answer."""
+"""From a tree to its plan: asks every provider, picks one answer, lays over it what the repository states."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from devgem.domain.errors import InvalidInput
-from devgem.domain.plan import BuildPlan, Kind, Unplannable
+from devgem.domain.plan import BuildPlan, Candidate, Evidence, Kind, Unplannable
 from devgem.domain.tree import Tree
 from devgem.stack.files import BrokenManifest, Files
-from devgem.stack.provider import Answer, NoStart, Provider
+from devgem.stack.monorepo import find_candidates, is_demo
+from devgem.stack.overlay import overlay
+from devgem.stack.overrides import Overrides, read_overrides
+from devgem.stack.provider import Answer, Provider
 from devgem.stack.providers import PROVIDERS
 
 
@@ -15,36 +19,88 @@ async def detect(tree: Tree, dir: str = ".") -> BuildPlan | Unplannable:
     tree itself raises (a source that has gone away) passes through."""
     try:
         files = await Files.open(tree, dir)
-        return await _plan(files)
-    except (BrokenManifest, InvalidInput) as error:
+    except InvalidInput as error:
+        return Unplannable(error.message, error.fix)
+    if not files.paths:
+        what = "The repository" if files.dir == "." else f"The folder {files.dir!r} of the repository"
+        return Unplannable(f"{what} has no files.", "Commit the app, or give its folder with --dir.")
+    try:
+        overrides = await read_overrides(files)
+        if overrides.dir and files.dir == ".":
+            files = files.below(overrides.dir)
+            overrides = await read_overrides(files)
+    except BrokenManifest as error:
+        return Unplannable(error.message, error.fix)
+    planned = await _plan(files, overrides)
+    return planned if _is_certain(planned) else await _look_below(files, planned)
+
+
+async def _plan(files: Files, overrides: Overrides | None = None) -> BuildPlan | Unplannable:
+    """The plan for this folder alone."""
+    try:
+        said = overrides or await read_overrides(files)
+        return await overlay(files, choose([await _ask(files, provider) for provider in PROVIDERS]), said)
+    except BrokenManifest as error:
         return Unplannable(error.message, error.fix)
 
 
-async def _plan(files: Files) -> BuildPlan | Unplannable:
-    if not files.paths:
-        return Unplannable(f"The folder {files.dir!r} of the repository is empty.", "Commit the app's files first.")
-    answer = choose(await _answers(files, PROVIDERS))
-    if isinstance(answer, NoStart):
-        return Unplannable(answer.reason, answer.fix, language=answer.plan.stack.language)
-    if answer is None:
-        return Unplannable(
-            "Nothing here is of a kind that DevGem knows.", "Add a Dockerfile, a Procfile or devgem.toml."
-        )
-    return answer
-
-
-async def _answers(files: Files, providers: Sequence[Provider]) -> list[Answer]:
-    return [answer for provider in providers if (answer := await provider.plan(files)) is not None]
+async def _ask(files: Files, provider: Provider) -> Answer:
+    try:
+        return await provider.plan(files)
+    except BrokenManifest as error:
+        return Unplannable(error.message, error.fix, language=provider.language)
 
 
 def choose(answers: Sequence[Answer]) -> Answer:
-    """The best answer; among equals the one whose provider comes first."""
-    return min(answers, key=_rank, default=None)
+    """The best answer: servers, then sites, then workers, then what lacks something; within each what is sure first,
+    and among equals the one whose provider comes first."""
+    given = [answer for answer in answers if answer is not None]
+    best = min(given, key=_rank, default=None)
+    if not isinstance(best, BuildPlan):
+        return best
+    others = [a for a in given if isinstance(a, BuildPlan) and a is not best and a.stack.kind is Kind.SERVER]
+    if best.stack.kind is Kind.SERVER and others:
+        named = ", ".join(f"{a.stack.framework or a.stack.language} ({a.stack.language})" for a in others)
+        note = f"There is another server here: {named}. One app has one start: deploy it as an app of its own."
+        return replace(best, stack=replace(best.stack, confidence="low"), notes=(*best.notes, note))
+    return best
 
 
 def _rank(answer: Answer) -> tuple[int, bool]:
-    """Servers, then sites, then workers, then what cannot be planned; within each, what is sure comes first."""
     if not isinstance(answer, BuildPlan):
-        return (3, False)
+        return (3, isinstance(answer, Unplannable))
     order = {Kind.SERVER: 0, Kind.STATIC: 1, Kind.WORKER: 2, Kind.UNKNOWN: 3}
     return (order[answer.stack.kind], answer.stack.confidence == "low")
+
+
+def _is_certain(planned: BuildPlan | Unplannable) -> bool:
+    """Whether nothing in the folders below could be a better answer."""
+    if isinstance(planned, Unplannable):
+        return bool(planned.candidates)
+    return planned.stack.kind in (Kind.SERVER, Kind.STATIC) or planned.stack.confidence == "high"
+
+
+async def _look_below(files: Files, planned: BuildPlan | Unplannable) -> BuildPlan | Unplannable:
+    """The one app in the folders below, or the question which of several is meant."""
+    found = await find_candidates(files, _plan)
+    if not found:
+        return planned
+    if len(found) == 1 and not is_demo(found[0][0].dir):
+        return _only(files, *found[0], planned)
+    full = tuple(Candidate(files.repo_path(candidate.dir), candidate.summary) for candidate, _ in found)
+    listed = ", ".join(candidate.dir for candidate in full[:8])
+    what = (
+        f"There are {len(found)} apps in folders: {listed}." if len(found) > 1 else f"There is an example in {listed}."
+    )
+    return Unplannable(what, "Choose one with --dir.", full)
+
+
+def _only(files: Files, candidate: Candidate, plan: BuildPlan, above: BuildPlan | Unplannable) -> BuildPlan:
+    first = plan.stack.evidence[0] if plan.stack.evidence else None
+    evidence = Evidence(
+        "dir", files.repo_path(candidate.dir), first.file if first else plan.dir, first.line if first else None
+    )
+    sure = plan.stack.confidence == "high" and isinstance(above, Unplannable) and above.language is None
+    stack = replace(plan.stack, evidence=(evidence, *plan.stack.evidence), confidence="high" if sure else "low")
+    note = f"The app is in {plan.dir}: it is the only one in the repository."
+    return replace(plan, stack=stack, notes=(*plan.notes, note))

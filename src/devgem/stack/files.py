@@ -18,6 +18,18 @@ _TEXT_LIMIT_BYTES = 1 << 20
 _JSONC = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
 
+def _said(error: Exception) -> tuple[str, int | None]:
+    """What a parser says is wrong, and the line that it names (None: the end)."""
+    match error:
+        case json.JSONDecodeError():
+            return f"this is not JSON: {error.msg}", error.lineno
+        case yaml.MarkedYAMLError() if error.problem_mark:
+            return f"this is not YAML: {error.problem}", error.problem_mark.line + 1
+    text, _, place = str(error).partition(" (at ")
+    line = re.search(r"line (\d+)", place)
+    return f"{'this is not TOML: ' if place else ''}{text}", int(line[1]) if line else None
+
+
 def _parents(path: str) -> Iterator[str]:
     while path := posixpath.dirname(path):
         yield path
@@ -121,4 +133,6 @@ class Files:
 
     def _broken(self, path: str, error: Exception) -> BrokenManifest:
         where = self.repo_path(path)
-        return BrokenManifest(f"{where} cannot be read: {error}", fix=f"Mend {where} and deploy again.")
+        said, line = _said(error)
+        lines = self._cache[where].count("\n") + 1
+        return BrokenManifest(f"{where}:{line or lines}: {said}.", fix="Mend it and deploy again.")

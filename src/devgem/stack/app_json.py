@@ -1,0 +1,64 @@
+"""app.json, in the dialects of the Cloud Run Button and of Heroku: config vars, a port, hooks that are shown only.
+
+https://github.com/GoogleCloudPlatform/cloud-run-button#customizing-deployment-parameters
+https://devcenter.heroku.com/articles/app-json-schema
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from devgem.stack.files import Files
+
+PATH = "app.json"
+
+
+@dataclass(frozen=True)
+class AppJson:
+    """`defaults` are the values of config vars that the file gives, `required` those the user has to give."""
+
+    names: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    port: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+async def read_app_json(files: Files) -> AppJson:
+    said = _mapping(await files.json(PATH))
+    if "expo" in said:  # an Expo (React Native) app has a file of the same name
+        return AppJson()
+    env = _mapping(said.get("env"))
+    entries = {str(name): entry if isinstance(entry, dict) else {"value": entry} for name, entry in env.items()}
+    defaults = {
+        n: str(e["value"]) for n, e in entries.items() if e.get("value") not in (None, "") and "generator" not in e
+    }
+    required = [n for n, e in entries.items() if n not in defaults and e.get("required", True)]
+    port = _mapping(said.get("options")).get("port")
+    return AppJson(
+        tuple(entries),
+        tuple(required),
+        defaults,
+        port if isinstance(port, int) and 0 < port < 65536 else None,
+        tuple(_notes(files, said)),
+    )
+
+
+def _notes(files: Files, said: dict[str, Any]) -> list[str]:
+    where = files.repo_path(PATH)
+    hooks = {
+        name: "; ".join(map(str, _mapping(hook).get("commands", [])))
+        for name, hook in _mapping(said.get("hooks")).items()
+    }
+    notes = [
+        f"{where} has the hook {name!r}: {text}. It is shown, never run."
+        for name, text in {**hooks, **_mapping(said.get("scripts"))}.items()
+    ]
+    addons = [a if isinstance(a, str) else str(_mapping(a).get("plan")) for a in said.get("addons") or []]
+    if addons:
+        notes.append(f"{where} asks for {', '.join(addons)}: provide it, and set its config vars.")
+    return notes
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
