@@ -64,6 +64,10 @@ _CODES: Mapping[str, tuple[str, str]] = {
         "{url} does not hand out the commit {ref}",
         "Give a branch or tag that has it; it may have been removed by a force push.",
     ),
+    "unsupported_format": (
+        "{url} uses SHA-256 objects, which are not fetched yet",
+        "Deploy a clone of it as a folder.",
+    ),
     "corrupt_repository": ("{url} has damaged objects: {detail}", "Run `git fsck` in it and push the mended history."),
     # what is in it
     "too_large": ("{url} is larger than {limit}", "Remove large files from it, or raise the limit in the settings."),
@@ -103,7 +107,7 @@ _CODES: Mapping[str, tuple[str, str]] = {
     # this machine
     "git_missing": ("git is not installed", "Install it: `apt install git` or `xcode-select --install`."),
     "git_too_old": ("git {version} is too old to fetch safely", "Install git {needed} or newer."),
-    "disk_full": ("The disk is full: {path} has no room for {url}", "Free some space, then try again."),
+    "disk_full": ("The disk is full: there is no room for {url}", "Free some space, then try again."),
     "git_failed": ("git could not fetch {url}: {detail}", "Check that `git clone` works with this address."),
 }
 

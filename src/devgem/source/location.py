@@ -10,7 +10,7 @@ import posixpath
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from devgem.domain.app import Repository
 from devgem.domain.ids import app_name_from
@@ -130,7 +130,7 @@ def _local(text: str, cwd: Path | None, folders: bool) -> Repository | None:
     if not text or not (explicit or os.access(folder, os.F_OK)):
         return None
     if all(os.access(f"{folder}/{name}", os.F_OK) for name in ("HEAD", "objects", "refs")):  # a bare repository
-        return Repository(f"file://{folder}")
+        return Repository(f"file://{quote(folder)}")
     return Repository(folder)
 
 

@@ -1,30 +1,177 @@
-"""Repositories into checkouts."""
+"""Repositories into checkouts: from the cache, over the network, or from a folder."""
 
-from collections.abc import Container
+import asyncio
+import contextlib
+import errno
+import shutil
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Container, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from devgem.domain.app import Commit, Repository
+from devgem.domain.errors import SourceError
+from devgem.source.addresses import Resolve, resolve_host
+from devgem.source.checkouts import Checkout, Checkouts, Record
 from devgem.source.command import Run, run_directly
+from devgem.source.contents import Entry, check_links, lfs_pointers, served_pointers
+from devgem.source.errors import refusal
+from devgem.source.fetch import FETCHED, Fetch
+from devgem.source.folder import check_folder, copy_folder, list_folder
+from devgem.source.git import Git, make_bare
 from devgem.source.policy import Policy
+from devgem.source.remote import Remote, Remotes
+from devgem.source.snapshot import Snapshot
 from devgem.source.tree import FolderTree
+
+_PERHAPS_OUR_CACHE = frozenset({"git_failed", "corrupt_repository"})
+_KEPT_PACKS = 20
 
 
 class Sources:
-    """Fetches repositories into `root`, a folder of its own, through `run`."""
+    """Fetches repositories into `root`, a folder of its own, with the git commands run by `run`. `authorization`,
+    where given, is the value of the HTTP header of that name; it goes to the repository's own host only."""
 
-    def __init__(self, root: Path, policy: Policy, run: Run = run_directly) -> None:
-        self._root = root
+    def __init__(self, root: Path, policy: Policy, run: Run = run_directly, *, resolve: Resolve = resolve_host) -> None:
         self._policy = policy
-        self._run = run
+        self._checkouts = Checkouts(root)
+        self._git = Git(run, policy)
+        self._remotes = Remotes(policy, resolve)
 
     async def fetch(self, repository: Repository, *, authorization: str | None = None) -> tuple[Commit, FolderTree]:
-        """Finds the commit that the repository's ref names now, and fetches it. Raises SourceError."""
-        raise NotImplementedError
+        """The commit that the repository's ref names now (or its folder's working state), and its files. Raises
+        SourceError."""
+        async with self._bounds(repository):
+            found = await self._fetch(repository, repository.ref, authorization)
+        return found.record.commit, FolderTree(found.files, _check_app(repository, found))
 
     async def checkout(self, repository: Repository, commit: Commit, *, authorization: str | None = None) -> Path:
         """The files of exactly this commit as a folder, which must not be changed. Raises SourceError."""
-        raise NotImplementedError
+        found = self._checkouts.find(repository.location, commit.sha)
+        if found is None:
+            working_state = repository.is_folder and repository.ref is None
+            async with self._bounds(repository):
+                found = await self._fetch(repository, None if working_state else commit.sha, authorization)
+        if found.record.sha != commit.sha:
+            raise refusal("folder_changed", path=repository.location)
+        return found.files
 
     async def prune(self, keep: Container[str]) -> None:
         """Removes the checkouts of commits whose SHA is not in `keep`, except those used within the last hour."""
-        raise NotImplementedError
+        await asyncio.to_thread(self._checkouts.prune, keep, time.time())
+
+    async def _fetch(self, repository: Repository, ref: str | None, authorization: str | None) -> Checkout:
+        if not repository.is_folder:
+            return await self._fetch_remote(repository, ref, authorization)
+        check_folder(Path(repository.location))
+        if ref is None:
+            return await self._copy_folder(repository)
+        return await self._fetch_remote(repository, ref, None)
+
+    async def _copy_folder(self, repository: Repository) -> Checkout:
+        folder = Path(repository.location)
+        async with self._job() as job:
+            files, empty = job / "files", job / "empty"
+            files.mkdir()
+            make_bare(empty)
+            listing = await list_folder(self._git, folder, empty)
+
+            def copy(stop: threading.Event) -> Checkout:
+                record, entries = copy_folder(folder, listing, files, self._policy, stop)
+                known = self._checkouts.find(repository.location, record.sha)
+                return known or self._keep(repository, files, record, entries)
+
+            return await _in_thread(copy)
+
+    async def _fetch_remote(self, repository: Repository, ref: str | None, authorization: str | None) -> Checkout:
+        if repository.is_folder:
+            remote, prefix = self._remotes.folder(Path(repository.location))
+        else:
+            remote, prefix = await self._remotes.at(repository.location, authorization), ""
+        async with self._job() as job:
+            into = job / "git"
+            if self._checkouts.take_repository(repository.location, into):
+                try:
+                    return await self._bring(repository, remote, prefix, ref, into)
+                except SourceError as error:
+                    if error.code not in _PERHAPS_OUR_CACHE:
+                        raise
+                await asyncio.to_thread(shutil.rmtree, job / "git", ignore_errors=True)
+            make_bare(into)
+            return await self._bring(repository, remote, prefix, ref, into)
+
+    async def _bring(
+        self, repository: Repository, remote: Remote, prefix: str, ref: str | None, into: Path
+    ) -> Checkout:
+        await Fetch(self._git, remote, into).bring(ref)
+        tip = (into / FETCHED).read_text().strip()
+        found = self._checkouts.find(repository.location, tip)
+        if found is None:
+            commit = Snapshot(self._git, into, remote.shown, prefix)
+            record, entries = await commit.list(ref or "HEAD")
+            found = self._checkouts.find(repository.location, record.sha)
+        if found is None:
+            files = into.with_name("files")
+            files.mkdir()
+            await commit.write(files)
+            found = await _in_thread(lambda stop: self._keep(repository, files, record, entries))
+        if len(list((into / "objects/pack").glob("*.pack"))) <= _KEPT_PACKS:
+            self._checkouts.put_repository(repository.location, into)
+        return found
+
+    def _keep(self, repository: Repository, files: Path, record: Record, entries: Sequence[Entry]) -> Checkout:
+        check_links(files, entries)
+        record = replace(record, lfs_pointers=lfs_pointers(files, entries))
+        return self._checkouts.keep(repository.location, files, record)
+
+    @contextlib.asynccontextmanager
+    async def _job(self) -> AsyncIterator[Path]:
+        job = self._checkouts.begin()
+        try:
+            yield job.folder
+        finally:
+            await asyncio.to_thread(job.end)
+
+    @contextlib.asynccontextmanager
+    async def _bounds(self, repository: Repository) -> AsyncIterator[None]:
+        """Bounds the time, and gives a full disk its name."""
+        seconds = self._policy.timeout_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError as error:
+            raise refusal("too_slow", url=repository.location, limit=f"{seconds:g}") from error
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise refusal("disk_full", url=repository.location) from error
+            raise
+
+
+def _check_app(repository: Repository, found: Checkout) -> list[str]:
+    """What to tell about the checkout. Raises SourceError when the app's folder is not there, or not really."""
+    record, dir = found.record, repository.dir
+    if not (found.files / dir).is_dir():
+        raise refusal("no_such_dir", url=repository.location, dir=dir)
+    if served := served_pointers(record.lfs_pointers, dir):
+        raise refusal("lfs_pointers", path=served[0], others=len(served) - 1)
+    notes = []
+    if record.submodules:
+        notes.append(f"Submodules are not fetched: {', '.join(record.submodules)}.")
+    if record.lfs_pointers:
+        notes.append(f"{len(record.lfs_pointers)} documents or test files are Git LFS pointers; the app does without.")
+    return notes
+
+
+async def _in_thread(work: Callable[[threading.Event], Checkout]) -> Checkout:
+    """Runs it in a thread. Cancelled, it tells the thread to stop, and waits: nothing may go on writing into a folder
+    that is being removed."""
+    stop = threading.Event()
+    thread = asyncio.ensure_future(asyncio.to_thread(work, stop))
+    try:
+        return await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.wait([thread])
+        thread.exception()
+        raise

@@ -1,0 +1,106 @@
+"""One commit of a remote repository, brought into a bare repository on this machine: one round trip if possible."""
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from devgem.domain.errors import SourceError
+from devgem.source.command import Outcome
+from devgem.source.complaints import explain, http_status, lacks_ref
+from devgem.source.errors import refusal
+from devgem.source.git import Git, Invocation, at, make_bare
+from devgem.source.remote import Remote, redirected
+
+FETCHED = "refs/devgem/fetched"
+"""Where the commit, or the tag that names it, is in the bare repository."""
+
+_REDIRECTS = 3
+_REDIRECT_STATUS = frozenset({301, 302, 303, 307, 308})
+_LOCATION = re.compile(r"<= Recv header: location: *(\S+)", re.IGNORECASE)
+_SHORT_SHA = re.compile(r"[0-9a-f]{4,39}")
+_LIST_LIMIT_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """From `remote` into the bare repository `into`."""
+
+    git: Git
+    remote: Remote
+    into: Path
+
+    async def bring(self, ref: str | None) -> None:
+        """Brings what `ref` names (None: the default branch); a tag before a branch of the same name, as git does."""
+        outcome = await self._talk("fetch", f"+{ref or 'HEAD'}:{FETCHED}", options=("--depth=1",))
+        if not lacks_ref(outcome):
+            self._check(outcome, ref)
+        elif ref is None:
+            raise await self._nothing_at_head()
+        elif _SHORT_SHA.fullmatch(ref):
+            await self.bring(await self._full_sha(ref))
+        else:
+            raise refusal("no_such_ref", url=self.remote.shown, ref=ref)
+
+    async def _full_sha(self, short: str) -> str:
+        """Looks at the tips first; only then at the whole history, of which the commits alone are fetched."""
+        found = {sha for sha, _ in await self._tips() if sha.startswith(short)}
+        if len(found) > 1:
+            raise refusal("ambiguous_ref", url=self.remote.shown, ref=short)
+        return found.pop() if found else await self._full_sha_in_history(short)
+
+    async def _full_sha_in_history(self, short: str) -> str:
+        history = replace(self, into=self.into.with_name("history"))
+        make_bare(history.into)
+        branches_and_tags = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+        history._check(await history._talk("fetch", *branches_and_tags, options=("--filter=tree:0",)), short)
+        outcome = await self.git(
+            Invocation(("rev-parse", "--verify", f"{short}^{{commit}}"), history.into, env=at(history.into))
+        )
+        if outcome.exit_code:
+            code = "ambiguous_ref" if b"ambiguous" in outcome.stderr else "no_such_ref"
+            raise refusal(code, url=self.remote.shown, ref=short)
+        return outcome.stdout.decode("ascii").strip()
+
+    async def _nothing_at_head(self) -> SourceError:
+        heads = sorted(name[11:] for _, name in await self._tips() if name.startswith("refs/heads/"))
+        if not heads:
+            return refusal("empty_repository", url=self.remote.shown)
+        return refusal("no_default_branch", url=self.remote.shown, branches=", ".join(heads[:5]))
+
+    async def _tips(self) -> list[tuple[str, str]]:
+        """(SHA, full name) of every branch and tag."""
+        outcome = await self._talk("ls-remote")
+        self._check(outcome, None)
+        lines = outcome.stdout.decode("utf-8", "replace").splitlines()
+        return [(sha, name) for sha, _, name in (line.partition("\t") for line in lines)]
+
+    async def _talk(self, verb: str, *refspecs: str, options: tuple[str, ...] = ()) -> Outcome:
+        """One git command to the remote. Redirects are followed here and not by git: each of them is checked."""
+        remote = self.remote
+        for _ in range(_REDIRECTS + 1):
+            outcome = await self.git(self._invocation(remote, verb, refspecs, options))
+            if http_status(outcome) not in _REDIRECT_STATUS:
+                return outcome
+            asked = self._invocation(remote, "ls-remote", (), ())
+            trace = {"GIT_TRACE_CURL": "1", "GIT_TRACE_CURL_NO_DATA": "1"}
+            headers = await self.git(replace(asked, env={**asked.env, **trace}))
+            target = _LOCATION.search(headers.stderr.decode("utf-8", "replace"))
+            remote = redirected(remote, target[1] if target else "")
+        raise refusal("too_many_redirects", url=self.remote.shown, limit=_REDIRECTS)
+
+    def _invocation(self, remote: Remote, verb: str, refspecs: tuple[str, ...], options: tuple[str, ...]) -> Invocation:
+        quiet = ("--quiet", "--no-tags", "--no-recurse-submodules") if verb == "fetch" else ()
+        return Invocation(
+            (verb, *quiet, *options, *remote.options, "--", remote.url, *refspecs),
+            self.into,
+            protocol=remote.protocol,
+            settings=remote.settings,
+            env={**remote.env, **at(self.into)},
+            readable=remote.readable,
+            writable=(self.into,),
+            output_limit_bytes=_LIST_LIMIT_BYTES,
+        )
+
+    def _check(self, outcome: Outcome, ref: str | None) -> None:
+        if outcome.exit_code or outcome.stopped:
+            raise explain(outcome, self.git.limits, url=self.remote.shown, host=self.remote.host, ref=ref or "HEAD")
