@@ -8,7 +8,7 @@ from devgem.domain.app import Repository
 from devgem.domain.errors import DevGemError
 from devgem.domain.event import EventType
 from devgem.domain.ids import new_id
-from devgem.pipeline import DeployRequest, Pipeline
+from devgem.pipeline import DeployRequest, Pipeline, Rollback
 from devgem.store import Conversation, Fact, Store
 
 _HELP = """I understand:
@@ -67,7 +67,7 @@ class Conversations:
                     return (f"Cancelled {', '.join(cancelled)}." if cancelled else "There is nothing to cancel."), None
                 case Verb.ROLLBACK:
                     done = await self._pipeline.rollback(intent.target, None)
-                    return f"{intent.target} went back from v{done.from_} to v{done.to}. {done.warning}".strip(), None
+                    return _rolled_back(done), None
                 case Verb.RESTART:
                     await self._pipeline.restart(intent.target)
                     return f"{intent.target} was restarted.", None
@@ -82,7 +82,7 @@ class Conversations:
         if not intent.target:
             return "Which repository? Say `deploy owner/repo`, a git URL, a folder, or `deploy sample`.", None
         repository = self._parse(intent.target, intent.ref, intent.dir or ".")
-        deployment = await self._pipeline.deploy(DeployRequest(repository=repository, name=intent.name))
+        deployment = await self._pipeline.deploy(DeployRequest(repository, app=intent.name, own=repository.is_folder))
         return f"Deploying {deployment.app}.", deployment.id
 
     async def _list(self) -> str:
@@ -90,3 +90,7 @@ class Conversations:
             apps = await transaction.apps.page()
         lines = [f"{row.name}: {row.url or 'no link yet'}" for row in apps]
         return "\n".join(lines) or "There are no apps yet. Say `deploy owner/repo`."
+
+
+def _rolled_back(done: Rollback) -> str:
+    return f"{done.app} went back from v{done.from_revision} to v{done.to_revision}. {done.warning}".strip()

@@ -43,7 +43,8 @@ _VERBS = {
     "help": Verb.HELP,
     "?": Verb.HELP,
 }
-_FILLERS = frozenset("please pls can could you the my a app repo repository project it this for me now to just".split())
+_FILLERS = frozenset({"please", "pls", "can", "could", "you", "the", "my", "a", "app", "repo", "repository", "project"})
+_FILLERS |= {"it", "this", "for", "me", "now", "to", "just"}
 _OPTIONS = {
     "as": "name",
     "named": "name",

@@ -74,10 +74,8 @@ def open(app: str | None = typer.Argument(None, metavar="[APP]")) -> None:
     from devgem.cli.running import connect
 
     with connect() as client:
-        if app is None:
-            url = client.post("/api/v1/signin-urls")["url"]
-        else:
-            url = client.get(f"/api/v1/apps/{app}")["url"]
+        found = client.post("/api/v1/signin-urls") if app is None else client.get(f"/api/v1/apps/{app}")
+    url = found["url"]
     if not url:
         fail(f"{app} has no URL", "It is a worker, or has not been deployed yet.")
     print(url)

@@ -43,7 +43,7 @@ def deploy(
 
     variables = (read_env_file(env_file) if env_file else {}) | pairs(env)
     body = {
-        "source": _absolute(source),
+        "source": absolute(source),
         "name": name,
         "ref": ref,
         "dir": dir,
@@ -64,7 +64,7 @@ def deploy(
             print(deployment["id"])
 
 
-def _absolute(source: str) -> str:
+def absolute(source: str) -> str:
     """A folder's absolute path, since the server's working folder is another one; anything else as it is."""
     path = Path(source).expanduser()
     if source.startswith((".", "/", "~")) or path.is_dir():

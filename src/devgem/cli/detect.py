@@ -21,9 +21,9 @@ def detect(
     from devgem.cli.outcome import Code, Exit, fail
     from devgem.config import read_settings
     from devgem.domain.plan import BuildPlan
-    from devgem.wiring import detect_source
+    from devgem.wiring import tools
 
-    plan, dockerfile = asyncio.run(detect_source(read_settings(), source, ref, dir))
+    plan, dockerfile = asyncio.run(tools.detect_source(read_settings(), source, ref, dir))
     document = plan.to_json()
     if as_json:
         show.json_document(document)

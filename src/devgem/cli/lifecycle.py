@@ -26,6 +26,9 @@ def up(
     ),
     data_dir: Path | None = _DATA_DIR,
     open_browser: bool = typer.Option(False, "--open", help="Open the dashboard in a browser."),
+    deploy: str | None = typer.Option(
+        None, "--deploy", metavar="SOURCE", help="Deploy this once it runs; `sample` is bundled."
+    ),
     detach: bool = typer.Option(False, "--detach", help="Run in the background."),
 ) -> None:
     """Start DevGem; prints a one-time sign-in URL. Ctrl-C stops it with its apps."""
@@ -46,9 +49,14 @@ def up(
             _announce(client.post("/api/v1/signin-urls")["url"], open_browser)
         say_progress(f"DevGem runs in the background (pid {control.pid}); `devgem down` stops it.")
         return
-    from devgem.wiring import run_control
+    from devgem.wiring import control
 
-    run_control(settings, on_ready=lambda url: _announce(url, open_browser))
+    def on_ready(sign_in_url: str, token: str) -> None:
+        _announce(sign_in_url, open_browser)
+        if deploy is not None:
+            _deploy_first(f"http://127.0.0.1:{settings.port}", token, deploy)
+
+    control.run(settings, on_ready)
 
 
 def _announce(sign_in_url: str, open_browser: bool) -> None:
@@ -59,11 +67,27 @@ def _announce(sign_in_url: str, open_browser: bool) -> None:
         webbrowser.open(sign_in_url)
 
 
+def _deploy_first(url: str, token: str, source: str) -> None:
+    from devgem.cli.client import Client
+    from devgem.cli.deploy import absolute, watch
+    from devgem.cli.outcome import Exit, say_error
+    from devgem.cli.running import say_progress
+    from devgem.domain.errors import DevGemError
+
+    try:
+        with Client(url, token) as client:
+            watch(client, client.post("/api/v1/deployments", {"source": absolute(source)}), as_json=False)
+    except DevGemError as error:
+        say_error(error.message, error.fix)
+    except Exit:
+        say_progress("DevGem goes on running. Ctrl-C stops it with its apps.")
+
+
 def down(data_dir: Path | None = _DATA_DIR) -> None:
     """Stop DevGem and the apps it runs."""
     from devgem.cli.running import find, say_progress
     from devgem.config import Paths, read_settings
-    from devgem.wiring import stop_edge
+    from devgem.wiring import edge as edge_process
 
     settings = read_settings(data_dir=data_dir)
     paths = Paths(settings.data_dir)
@@ -71,7 +95,7 @@ def down(data_dir: Path | None = _DATA_DIR) -> None:
     if control is not None:
         os.kill(control.pid, signal.SIGINT)
         _wait_for_end(control.pid)
-    stopped_edge = stop_edge(paths)
+    stopped_edge = edge_process.stop(paths)
     say_progress("stopped" if control or stopped_edge else "DevGem was not running")
 
 
@@ -134,9 +158,9 @@ def doctor(as_json: bool = typer.Option(False, "--json", help="One JSON document
     from devgem.cli import show
     from devgem.cli.outcome import Code, Exit
     from devgem.config import read_settings
-    from devgem.wiring import examine
+    from devgem.wiring import tools
 
-    checks = asyncio.run(examine(read_settings()))
+    checks = asyncio.run(tools.examine(read_settings()))
     if as_json:
         show.json_document({"checks": [vars(check) for check in checks]})
     else:
@@ -149,8 +173,8 @@ def doctor(as_json: bool = typer.Option(False, "--json", help="One JSON document
         raise Exit(Code.FAILURE)
 
 
-def edge(data_dir: Path = typer.Option(..., "--data-dir")) -> None:
+def edge(options: str = typer.Argument(..., metavar="JSON")) -> None:
     """The process that holds the gateway and the apps; `devgem up` starts it."""
-    from devgem.wiring import run_edge
+    from devgem.wiring import edge as edge_process
 
-    run_edge(json.loads(os.environ["DEVGEM_EDGE"]), data_dir)
+    edge_process.run(edge_process.Options(**json.loads(options)))

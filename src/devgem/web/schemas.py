@@ -1,12 +1,13 @@
 """What requests bring and responses carry. Requests refuse unknown fields; no response carries a config var's value."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from devgem.domain.deployment import Deployment
 
+T = TypeVar("T")
 EnvVars = Annotated[dict[str, Annotated[str, Field(max_length=64 << 10)]], Field(max_length=500)]
 
 
@@ -23,7 +24,7 @@ class DeployBody(Request):
     dir: str = Field(default=".", max_length=500)
     env: EnvVars = Field(default={}, repr=False)
     build_env: EnvVars = Field(default={}, repr=False)
-    cloud: str = "local"
+    cloud: str | None = None
 
 
 class DetectBody(Request):
@@ -58,7 +59,7 @@ class InstanceView(BaseModel):
 
 
 class AppView(BaseModel):
-    """`status`: new, deploying, live, stopped, failed, crashed. `url` is null for a worker and before the first link."""
+    """`status`: new, deploying, live, stopped, failed, crashed. `url`: null for a worker and before the first link."""
 
     name: str
     repository: str
@@ -89,7 +90,7 @@ class EnvName(BaseModel):
     updated_at: datetime
 
 
-class Page[T](BaseModel):
+class Page(BaseModel, Generic[T]):
     items: list[T]
     next_cursor: str | None = None
 

@@ -173,7 +173,9 @@ class Connection:
         if position.stream in self._subscriptions:
             return
         if len(self._subscriptions) >= SUBSCRIPTIONS:
-            await self.send("error", {"code": "too_many", "detail": f"at most {SUBSCRIPTIONS} streams"}, stream=position.stream)
+            await self.send(
+                "error", {"code": "too_many", "detail": f"at most {SUBSCRIPTIONS} streams"}, stream=position.stream
+            )
             return
         after = position.after
         if position.epoch not in (None, self._streams.epoch):

@@ -91,7 +91,7 @@ async def list_revisions(app: str, parts: SignedIn) -> Page[RevisionView]:
 async def rollback(app: str, body: RollbackBody, parts: SignedIn) -> RolledBack:
     """Shifts traffic to an older revision (the one before, when none is named) and pauses push-to-deploy."""
     done = await parts.pipeline.rollback(app, body.to)
-    return RolledBack(from_=done.from_, to=done.to, url=done.url, warning=done.warning)
+    return RolledBack(from_=done.from_revision, to=done.to_revision, url=done.url, warning=done.warning)
 
 
 @router.post("/{app}/restart", status_code=202)
@@ -131,7 +131,7 @@ async def logs(
     level: str | None = None,
     grep: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Page[LogLineView]:
-    """The last `lines` (default 1,000) run-time log lines that fit; for those to come follow the stream `logs:<app>`."""
+    """The last `lines` (default 1,000) run-time log lines that fit; those to come are in the stream `logs:<app>`."""
     async with parts.store.read() as transaction:
         cloud = parts.clouds[(await transaction.apps.get(app)).app.cloud]
     fits = _filter(level, grep)

@@ -46,9 +46,11 @@ async def deploy(
 
 
 async def _deploy(parts: Parts, body: DeployBody) -> Deployment:
+    repository = parts.parse(body.source, body.ref, body.dir)
     request = DeployRequest(
-        repository=parts.parse(body.source, body.ref, body.dir),
-        name=body.name,
+        repository=repository,
+        app=body.name,
+        own=repository.is_folder,
         cloud=body.cloud,
         env=body.env,
         build_env=body.build_env,

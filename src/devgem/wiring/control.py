@@ -1,0 +1,206 @@
+"""The control process: web, agent and pipeline over one database, with the edge beside it."""
+
+import asyncio
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import IO
+
+import structlog
+import uvicorn
+
+from devgem.agent.conversation import Conversations
+from devgem.config import Paths, Settings
+from devgem.domain.errors import Conflict, Unavailable
+from devgem.pipeline import Limits, Pipeline
+from devgem.stack import detect
+from devgem.store import Store
+from devgem.web.app import create_app
+from devgem.web.parts import Isolation, Parts
+from devgem.web.sign_in import SignIn
+from devgem.web.streams import Streams
+from devgem.wiring import edge, local, tools
+
+STATIC = Path(__file__).parent.parent / "web" / "static"
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings, on_ready: Callable[[str, str], None]) -> None:
+    """Runs DevGem until it is told to stop. `on_ready` gets a one-time sign-in URL and the operator's token, in a
+    thread of its own. Raises Conflict when DevGem already runs on this data folder, Unavailable for a taken port."""
+    _log_to_stderr()
+    asyncio.run(_run(settings, on_ready))
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(bool_as_flag=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(20),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
+
+
+async def _run(settings: Settings, on_ready: Callable[[str, str], None]) -> None:
+    paths = Paths(settings.data_dir)
+    paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = _lock(paths)
+    listener = _listen(settings.host, settings.port)
+    token = secrets.token_urlsafe(32)
+    stopping = _Stopping()
+    try:
+        async with _parts(settings, paths, token, stopping) as parts:
+            server = _Server(create_app(parts), stopping)
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            await server.ready.wait()
+            _write_control_file(paths, parts.origins[0], token)
+            url = f"{parts.origins[0]}/signin?token={parts.sign_in.new_code()}"
+            asyncio.get_running_loop().run_in_executor(None, on_ready, url, token)
+            log.info("control.ready", url=parts.origins[0], data_dir=str(paths.root))
+            await serving
+        if stopping.signal == signal.SIGINT:
+            await asyncio.to_thread(edge.stop, paths)
+    finally:
+        paths.control_file.unlink(missing_ok=True)
+        lock.close()
+
+
+class _Stopping:
+    """Why the process stops, once it does. SIGINT stops the edge too; SIGTERM leaves the apps serving."""
+
+    signal: int | None = None
+
+    @property
+    def is_set(self) -> bool:
+        return self.signal is not None
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that tells open streams that it stops, so that they end and their clients come back to the next one."""
+
+    def __init__(self, app: object, stopping: _Stopping) -> None:
+        config = uvicorn.Config(
+            app,  # type: ignore[arg-type]  # uvicorn's own protocol types and Starlette's differ in name only
+            loop="none",
+            http="httptools",
+            ws="websockets-sansio",
+            ws_max_size=64 << 10,
+            ws_per_message_deflate=False,
+            ws_ping_interval=20,
+            ws_ping_timeout=20,
+            access_log=False,
+            log_level="warning",
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+        super().__init__(config)
+        self._stopping = stopping
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        self._stopping.signal = sig
+        super().handle_exit(sig, frame)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def _parts(settings: Settings, paths: Paths, token: str, stopping: _Stopping) -> AsyncIterator[Parts]:
+    async with AsyncExitStack() as stack:
+        url = settings.database_url.get_secret_value() if settings.database_url else f"sqlite:///{paths.database}"
+        key = _secret_key(settings, paths)
+        store = await Store.open(url, key=key)
+        stack.push_async_callback(store.close)
+        sandbox = await local.open_sandbox(settings, paths)
+        sources = local.sources(settings, paths, sandbox)
+        cloud = await stack.enter_async_context(local.cloud(settings, paths, sandbox, sources, key))
+        clouds = {cloud.name: cloud}
+        workflows = url if settings.database_url else f"sqlite:///{paths.workflows}"
+        pipeline = Pipeline(
+            store=store, sources=sources, detect=detect, clouds=clouds, workflows_url=workflows, limits=Limits()
+        )
+        await pipeline.start()
+        stack.push_async_callback(pipeline.close)
+        parse = tools.parser(settings)
+        yield Parts(
+            store=store,
+            pipeline=pipeline,
+            clouds=clouds,
+            conversations=Conversations(store, pipeline, parse),
+            sign_in=SignIn(store, token),
+            streams=Streams(store, clouds),
+            origins=[f"http://{name}:{settings.port}" for name in ("localhost", "127.0.0.1", "[::1]")],
+            isolation=Isolation(sandbox.isolation.level, sandbox.isolation.detail),
+            parse=parse,
+            detect=lambda repository: tools.plan(sources, repository),
+            examine=lambda: tools.examine(settings),
+            is_draining=lambda: stopping.is_set,
+            static=STATIC,
+        )
+
+
+def _lock(paths: Paths) -> IO[str]:
+    """Held as long as the process lives, so that no other one works on the same data."""
+    file = paths.control_lock.open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Conflict(
+            f"DevGem already runs on {paths.root}",
+            fix="Use it, stop it with `devgem down`, or give another --data-dir and --port.",
+        ) from None
+    return file
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise Unavailable(
+            f"port {port} of {host} cannot be used: {error.strerror}",
+            fix=f"Stop what uses it, or choose another with --port (`devgem up --port {port + 10}`).",
+        ) from error
+    return listener
+
+
+def _secret_key(settings: Settings, paths: Paths) -> bytes:
+    """32 bytes: the operator's, or those made on the first start."""
+    if settings.secret_key is not None:
+        return bytes.fromhex(settings.secret_key.get_secret_value())
+    try:
+        return bytes.fromhex(paths.secret_key.read_text())
+    except FileNotFoundError:
+        key = secrets.token_bytes(32)
+        _write_private(paths.secret_key, key.hex())
+        return key
+
+
+def _write_control_file(paths: Paths, url: str, token: str) -> None:
+    _write_private(paths.control_file, json.dumps({"pid": os.getpid(), "url": url, "token": token}))
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Atomically, readable for this user alone."""
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    new.rename(path)
