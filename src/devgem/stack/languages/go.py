@@ -11,7 +11,7 @@ from devgem.stack.files import Files
 from devgem.stack.languages.address import DEFAULT_PORT
 from devgem.stack.languages.assets import REQUIRES
 from devgem.stack.languages.go_modules import Modules, find_modules, stated_version
-from devgem.stack.languages.go_needs import embedded_of, system_of
+from devgem.stack.languages.go_needs import embedded_of, packages_of
 from devgem.stack.languages.go_source import Main, address_of, find_mains, serve_command
 from devgem.stack.languages.wording import doubt, listed, note
 from devgem.stack.provider import Answer
@@ -96,7 +96,7 @@ async def _plan(root: Files, modules: Modules, main: Main) -> BuildPlan:
         findings.add("version", version.spec, version.path, version.line)
     vendored = "vendor/modules.txt" in root.below(main.module)
     download = bool(modules.requires) and modules.summed and not vendored
-    system = await system_of(root, main, findings)
+    packages = await packages_of(root, main, findings)
     env = await find_env(root, "go", only=main.sources)
     plan = BuildPlan(
         stack=Stack("go", main.framework, "go", Kind.WORKER, "go", version.spec if version else DEFAULT),
@@ -107,9 +107,9 @@ async def _plan(root: Files, modules: Modules, main: Main) -> BuildPlan:
         build=(_compile(modules, module, main),),
         start=(f"./bin/{_name(modules, main)}",),
         port=DEFAULT_PORT,
-        build_env=_build_env(modules, system.cgo),
-        requires_build=system.build,
-        requires_run=system.run,
+        build_env=_build_env(modules, packages is not None),
+        requires_build=packages.build if packages else (),
+        requires_run=packages.run if packages else (),
         env_names=names(env),
         env_required=required_names(env),
     )

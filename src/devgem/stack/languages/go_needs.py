@@ -10,45 +10,30 @@ from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
 from devgem.stack.languages.assets import Assets, find_assets
 from devgem.stack.languages.go_source import Main
+from devgem.stack.languages.packages import COMPILER, MAGICK, VIPS, Packages, needed
 
-_COMPILER = ("gcc", "libc6-dev")
-_VIPS = (("pkg-config", "libvips-dev"), ("libvips42",))
-_MAGICK = (("pkg-config", "libmagickwand-dev"), ("libmagickwand-dev",))
-
-# Modules that wrap C libraries: Debian packages to build and to run.
-_CGO: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "github.com/mattn/go-sqlite3": ((), ()),
-    "github.com/confluentinc/confluent-kafka-go": ((), ()),
-    "github.com/chai2010/webp": ((), ()),
-    "github.com/h2non/bimg": _VIPS,
-    "github.com/davidbyttow/govips": _VIPS,
-    "gopkg.in/gographics/imagick.v3": _MAGICK,
-    "gocv.io/x/gocv": (("g++", "pkg-config", "libopencv-dev"), ("libopencv-dev",)),
-    "github.com/google/gopacket/pcap": (("libpcap-dev",), ("libpcap0.8",)),
-    "github.com/otiai10/gosseract": (("g++", "libtesseract-dev"), ("tesseract-ocr",)),
+# Modules that wrap C libraries.
+_CGO: Mapping[str, Packages] = {
+    "github.com/mattn/go-sqlite3": Packages(),
+    "github.com/confluentinc/confluent-kafka-go": Packages(),
+    "github.com/chai2010/webp": Packages(),
+    "github.com/h2non/bimg": VIPS,
+    "github.com/davidbyttow/govips": VIPS,
+    "gopkg.in/gographics/imagick.v3": MAGICK,
+    "gocv.io/x/gocv": Packages(("pkg-config", "libopencv-dev"), ("libopencv-dev",)),
+    "github.com/google/gopacket/pcap": Packages(("libpcap-dev",), ("libpcap0.8",)),
+    "github.com/otiai10/gosseract": Packages(("libtesseract-dev",), ("tesseract-ocr",)),
 }
 
 
-@dataclass(frozen=True)
-class System:
-    """Debian packages; `cgo` is whether C code is compiled in."""
-
-    cgo: bool = False
-    build: tuple[str, ...] = ()
-    run: tuple[str, ...] = ()
-
-
-async def system_of(root: Files, main: Main, findings: Findings) -> System:
-    build: dict[str, None] = {}
-    run: dict[str, None] = {}
-    for imported, path in main.imports.items():
-        known = next((needs for name, needs in _CGO.items() if f"{imported}/".startswith(f"{name}/")), None)
-        if imported != "C" and known is None:
-            continue
+async def packages_of(root: Files, main: Main, findings: Findings) -> Packages | None:
+    """What compiling C code takes; None when there is none to compile."""
+    wrappers = {name for name in _CGO for imported in main.imports if f"{imported}/".startswith(f"{name}/")}
+    c_code = [i for i in main.imports if i == "C" or any(f"{i}/".startswith(f"{name}/") for name in wrappers)]
+    for imported in c_code:
+        path = main.imports[imported]
         findings.add("cgo", imported, path, await root.line_of(path, rf'"{re.escape(imported)}"'))
-        build.update(dict.fromkeys((*_COMPILER, *(known[0] if known else ()))))
-        run.update(dict.fromkeys(known[1] if known else ()))
-    return System(bool(build), tuple(build), tuple(run))
+    return needed(_CGO, wrappers, build=COMPILER) if c_code else None
 
 
 @dataclass(frozen=True)
