@@ -134,5 +134,5 @@ class Files:
     def _broken(self, path: str, error: Exception) -> BrokenManifest:
         where = self.repo_path(path)
         said, line = _said(error)
-        lines = self._cache[where].count("\n") + 1
+        lines = self._cache[where].rstrip().count("\n") + 1
         return BrokenManifest(f"{where}:{line or lines}: {said}.", fix="Mend it and deploy again.")

@@ -1,16 +1,14 @@
 """What a Python app is started with: decided from app objects and server calls, never from file names alone."""
 
-import ast
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from devgem.domain.plan import Argv, Kind
-from devgem.stack.env_names import words
 from devgem.stack.files import Files
 from devgem.stack.python.apps import AppObject, find_apps
 from devgem.stack.python.frameworks import Serving
-from devgem.stack.python.servers import ServerCall, When, find_servers, has_main, main_line
+from devgem.stack.python.servers import ServerCall, When, find_servers, has_main
 from devgem.stack.python.source import Module, Sources
 
 DEFAULT_PORT = 8080
@@ -31,6 +29,7 @@ class Entry:
     port_line: int | None = None
     health_path: str | None = None
     run_env: Mapping[str, str] = field(default_factory=dict)
+    build: tuple[Argv, ...] = ()
     notes: tuple[str, ...] = ()
     rivals: tuple[str, ...] = ()
     sure: bool = True
@@ -149,8 +148,7 @@ def _from_call(files: Files, sources: Sources, apps: Sequence[AppObject], calls:
 
 
 def _with_rivals(entry: Entry, rivals: Sequence[ServerCall]) -> Entry:
-    values = {**vars(entry), "rivals": tuple(f"{c.module.path}:{c.line}" for c in rivals), "sure": False}
-    return Entry(**values)
+    return replace(entry, rivals=tuple(f"{c.module.path}:{c.line}" for c in rivals), sure=False)
 
 
 def _framework_of(call: ServerCall) -> str | None:
@@ -190,6 +188,7 @@ def _script(files: Files, module: Module, call: ServerCall, framework: str | Non
         port_line=call.line if call.port else None,
         run_env=run_env,
         notes=notes,
+        sure=call.when is not When.LATER or module is call.module,
     )
 
 
@@ -202,43 +201,3 @@ def _own_environment(framework: str) -> str:
     if framework == "gradio":
         return f"GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT=${{PORT:-{DEFAULT_PORT}}}"
     return "HOST=0.0.0.0"
-
-
-def find_worker(sources: Sources) -> Entry | None:
-    """A program that is no web server: the one script, nearest to the root, that does something when it is run."""
-    scripts = [
-        m for m in sources.modules if (has_main(m) or _acts(m)) and not m.path.endswith(("setup.py", "manage.py"))
-    ]
-    top = [m for m in scripts if m.path.count("/") == (scripts[0].path.count("/") if scripts else 0)]
-    named = [
-        m for m in top if posixpath.basename(m.path) in ("main.py", "__main__.py", "bot.py", "worker.py", "app.py")
-    ]
-    if not top:
-        return None
-    chosen = (named or top)[0]
-    program = ("-m", chosen.name.removesuffix(".__main__")) if chosen.path.endswith("__main__.py") else (chosen.path,)
-    rivals = tuple(m.path for m in top if m is not chosen)
-    line = main_line(chosen) or 1
-    return Entry(
-        ("python", *program), Kind.WORKER, chosen.path, line, rivals=rivals, sure=not rivals and _lasts(chosen)
-    )
-
-
-def _acts(module: Module) -> bool:
-    """Whether top-level code calls something that is no definition: a plain script."""
-    return any(isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) for node in module.tree.body) or any(
-        isinstance(node, ast.While) for node in module.tree.body
-    )
-
-
-_LASTING: frozenset[str] = words("""
-discord telegram telebot aiogram slack_bolt celery rq dramatiq schedule apscheduler pika kafka
-""")
-
-
-def _lasts(module: Module) -> bool:
-    """Whether the program plainly runs for as long as it is let: a bot, a queue's worker, an endless loop."""
-    loops = any(
-        isinstance(n, ast.While) and isinstance(n.test, ast.Constant) and n.test.value for n in ast.walk(module.tree)
-    )
-    return loops or any(name.partition(".")[0] in _LASTING for name in module.imported)

@@ -5,6 +5,7 @@ wrote it and a stale one is reported in that tool's words. Rule for several: uv.
 Pipfile.lock, requirements, then manifests without a lock.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -34,12 +35,13 @@ _REQUIREMENTS = (
     "requirements_prod.txt",
     "requirements.in",
 )
-_CREATE = ("uv", "venv", VENV)
+CREATE = ("uv", "venv", VENV)
 
 
 @dataclass(frozen=True)
 class Packages:
-    """How the dependencies are installed. `inputs` are relative to the repository's root."""
+    """How the dependencies are installed. `inputs` are relative to the repository's root; `locked` are all names in the
+    lock, as far as it is TOML."""
 
     manager: str
     install: tuple[Argv, ...]
@@ -50,6 +52,7 @@ class Packages:
     sure: bool = True
     installs_project: bool = False
     needs_git: bool = False
+    locked: frozenset[str] = frozenset()
 
 
 async def find_packages(files: Files) -> Packages | None:
@@ -85,7 +88,7 @@ async def _locked(files: Files, pyproject: dict[str, Any], lock: str, manager: s
         "pdm": (_tool(PDM, "install", "--check", "--prod", "--no-self", "--no-editable"),),
         "pipenv": (_tool(PIPENV, "install", "--deploy"),),
     }[manager]
-    create = () if manager == "uv" else (_CREATE,)
+    create = () if manager == "uv" else (CREATE,)
     inputs = [p for p in (manifest, lock, ".python-version", "uv.toml", "poetry.toml", "pdm.toml") if p in files]
     inputs += await _members(files, pyproject)
     return Packages(
@@ -95,6 +98,7 @@ async def _locked(files: Files, pyproject: dict[str, Any], lock: str, manager: s
         dependencies,
         findings.all(),
         needs_git=await files.line_of(lock, r"git\+|git = |\"git\"") is not None,
+        locked=frozenset(re.findall(r"^name = \"([a-z0-9._-]+)\"", await files.text(lock), re.MULTILINE)),
     )
 
 
@@ -136,7 +140,7 @@ async def _pip(files: Files, path: str) -> Packages:
         inputs += _project_files(files, folder)
     return Packages(
         "pip",
-        (_CREATE, ("uv", "pip", "install", "-r", path)),
+        (CREATE, ("uv", "pip", "install", "-r", path)),
         tuple(dict.fromkeys(inputs)),
         found.dependencies,
         findings.all(),
@@ -153,14 +157,14 @@ async def _unlocked(files: Files, pyproject: dict[str, Any]) -> Packages | None:
     if "Pipfile" in files:
         findings.add("package_manager", "pipenv", "Pipfile", 1)
         note = "Pipfile has no lock: each build takes the newest packages it allows. Run `pipenv lock`."
-        install: tuple[Argv, ...] = (_CREATE, _tool(PIPENV, "install", "--skip-lock"))
+        install: tuple[Argv, ...] = (CREATE, _tool(PIPENV, "install", "--skip-lock"))
         return Packages("pipenv", install, (files.repo_path("Pipfile"),), dependencies, findings.all(), (note,))
     if "poetry" in tool and "project" not in pyproject:
         findings.add(
             "package_manager", "poetry", "pyproject.toml", await files.line_of("pyproject.toml", r"\[tool\.poetry")
         )
         note = "There is no poetry.lock: each build takes the newest packages allowed. Run `poetry lock`."
-        install = (_CREATE, _tool(POETRY, "install", "--only", "main", "--no-root", "--no-interaction"))
+        install = (CREATE, _tool(POETRY, "install", "--only", "main", "--no-root", "--no-interaction"))
         return Packages("poetry", install, (files.repo_path("pyproject.toml"),), dependencies, findings.all(), (note,))
     if pyproject.get("project", {}).get("dependencies") or "dependencies" in pyproject.get("project", {}).get(
         "dynamic", []
@@ -174,12 +178,12 @@ async def _unlocked(files: Files, pyproject: dict[str, Any]) -> Packages | None:
         )
         dynamic = pyproject["project"].get("dynamic")
         inputs = _project_files(files, ".") if dynamic else [files.repo_path("pyproject.toml")]
-        install = (_CREATE, ("uv", "pip", "install", "-r", "pyproject.toml"))
+        install = (CREATE, ("uv", "pip", "install", "-r", "pyproject.toml"))
         return Packages(manager, install, tuple(inputs), dependencies, findings.all())
     setup = files.first("setup.py", "setup.cfg")
     if setup and dependencies:
         findings.add("package_manager", "pip", setup, 1)
-        install = (_CREATE, ("uv", "pip", "install", "."))
+        install = (CREATE, ("uv", "pip", "install", "."))
         return Packages(
             "pip", install, tuple(_project_files(files, ".")), dependencies, findings.all(), installs_project=True
         )

@@ -1,18 +1,25 @@
 """Python: from files to a plan."""
 
+import re
+import sys
 from dataclasses import replace
 
-from devgem.domain.plan import BuildPlan, Kind, Stack, Unplannable
+from devgem.domain.plan import BuildPlan, Evidence, Kind, Stack, Unplannable
 from devgem.stack.env_names import names, required_names, words
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
+from devgem.stack.languages.assets import REQUIRES, find_assets
 from devgem.stack.provider import Answer, NoStart
-from devgem.stack.python.entry import Entry, find_entry, find_worker
+from devgem.stack.python.django import django_entry, find_django
+from devgem.stack.python.entry import Entry, find_entry
 from devgem.stack.python.env_reads import find_env
-from devgem.stack.python.packages import Packages, find_packages
+from devgem.stack.python.packages import CREATE, VENV, Packages, find_packages
+from devgem.stack.python.runners import find_runner
 from devgem.stack.python.source import Sources, read_sources
 from devgem.stack.python.system import system_packages
 from devgem.stack.python.version import find_version
+from devgem.stack.python.workers import find_celery, find_worker, is_distribution, nothing_to_start
+from devgem.stack.stated import stated_start
 
 SERVERS = {
     "gunicorn": "gunicorn==27.0.1",
@@ -21,9 +28,11 @@ SERVERS = {
 }
 """What is installed beside an app that names no server of its own."""
 
-_BRINGS_UVICORN: frozenset[str] = words("""
-uvicorn fastapi-cli python-fasthtml gradio nicegui chainlit mcp fastmcp
-""")
+_BRINGS_UVICORN = words("uvicorn fastapi-cli python-fasthtml gradio nicegui chainlit mcp fastmcp")
+_BUILDS_ASSETS = words(
+    "django-vite django-webpack-loader django-tailwind django-vite-plugin webpack-boilerplate flask-vite"
+)
+"""Packages by which a Python app takes what the package.json beside it builds."""
 
 
 class Python:
@@ -31,99 +40,148 @@ class Python:
 
     async def plan(self, files: Files) -> Answer:
         packages = await find_packages(files)
-        if packages is None and not files.glob("*.py"):
+        if packages is None and not any("/" not in p and p.endswith(".py") for p in files.paths):
             return None
         sources = await read_sources(files)
-        findings = Findings(files)
         installed = _installed(packages)
-        entry = find_entry(files, sources, installed) or find_worker(sources)
-        version = await find_version(files, findings)
-        if packages:
-            findings.add_evidence(*packages.evidence)
-        plan = await _plan(files, packages, entry, sources, findings, installed)
-        plan = replace(plan, stack=replace(plan.stack, version=version.version), notes=(*plan.notes, *version.notes))
-        if entry is None:
-            return NoStart(plan, "This Python code has no web app and no script to start.", _FIX)
+        entry = await _find_entry(files, sources, installed)
+        stated = await stated_start(files)
         if packages is None and (missing := _foreign_imports(sources)):
             return Unplannable(
-                f"{entry.path} imports {', '.join(missing)}, but no file names the packages to install.",
+                f"The code imports {', '.join(missing)}, but no file names the packages to install.",
                 "Add requirements.txt with one package per line.",
                 language=self.language,
-                evidence=plan.stack.evidence,
             )
+        server = _named_server(stated) if stated else entry.server if entry else None
+        plan = await _plan(files, packages, sources, entry if not (entry and stated) else _settled(entry), server)
+        if entry is None:
+            return NoStart(plan, *await nothing_to_start(files))
         return plan
 
 
-_FIX = "Add a Procfile with a line such as `web: gunicorn --bind 0.0.0.0:$PORT package.module:app`."
+async def _find_entry(files: Files, sources: Sources, installed: frozenset[str]) -> Entry | None:
+    django = find_django(sources)
+    entry = django_entry(files, django, installed) if django else None
+    if entry:
+        return entry
+    runner = find_runner(sources)
+    entry = find_entry(files, sources, installed)
+    if runner and (entry is None or entry.framework is None):
+        return runner
+    if entry and runner:
+        return replace(entry, rivals=(*entry.rivals, f"{runner.path} ({runner.framework})"), sure=False)
+    library = await is_distribution(files)
+    return entry or find_celery(sources) or find_worker(sources, is_distribution=library)
+
+
+def _settled(entry: Entry) -> Entry:
+    """The entry when the repository itself says what is started: no doubt is left."""
+    return replace(entry, rivals=(), sure=True)
+
+
+def _named_server(command: str) -> str | None:
+    return next((word for word in re.findall(r"[\w-]+", command) if word in SERVERS), None)
 
 
 def _installed(packages: Packages | None) -> frozenset[str]:
-    found = set(packages.dependencies) if packages else set()
-    extras = {name for name, one in packages.dependencies.items() if "[" in one.text} if packages else set()
-    if found & _BRINGS_UVICORN or extras & {"fastapi", "litestar"}:
+    """The distributions that will be there, as far as the files name them."""
+    if packages is None:
+        return frozenset()
+    found = set(packages.dependencies)
+    with_extras = {name for name, one in packages.dependencies.items() if "[" in one.text}
+    if found & _BRINGS_UVICORN or with_extras & {"fastapi", "litestar"}:
         found.add("uvicorn")
     if "quart" in found:
         found.add("hypercorn")
-    return frozenset(found)
+    if "psycopg" in with_extras:
+        found.add("psycopg-binary")
+    return frozenset(found | packages.locked)
 
 
 async def _plan(
-    files: Files,
-    packages: Packages | None,
-    entry: Entry | None,
-    sources: Sources,
-    findings: Findings,
-    installed: frozenset[str],
+    files: Files, packages: Packages | None, sources: Sources, entry: Entry | None, server: str | None
 ) -> BuildPlan:
-    notes = [*(packages.notes if packages else ()), *(entry.notes if entry else ())]
-    install = packages.install if packages else ()
+    installed = _installed(packages)
+    findings = Findings(files)
+    version = await find_version(files, findings)
+    if packages:
+        findings.add_evidence(*packages.evidence)
     if entry:
         _cite(entry, packages, findings)
-        if entry.server in SERVERS and entry.server not in installed:
-            extra = SERVERS[entry.server]
-            install = (*(install or (("uv", "venv", "/deps/venv"),)), ("uv", "pip", "install", extra))
-            notes.append(f"{entry.server} is not among the dependencies: {extra} is installed to serve the app.")
-        if entry.rivals:
-            notes.append(f"Could have meant {', '.join(entry.rivals)} as well: say `start` in devgem.toml to be sure.")
     reads = await find_env(sources)
     system = system_packages(installed, git=bool(packages and packages.needs_git))
-    sure = (not packages or packages.sure) and (not entry or entry.sure)
-    return BuildPlan(
+    sure = (packages is None or packages.sure) and (entry is None or entry.sure)
+    plan = BuildPlan(
         stack=Stack(
             language="python",
             framework=entry.framework if entry else None,
             package_manager=packages.manager if packages else None,
             kind=entry.kind if entry else Kind.UNKNOWN,
             runtime="python",
+            version=version.version,
             confidence="high" if sure else "low",
             evidence=findings.all(),
         ),
         dir=files.dir,
-        install=install,
+        install=packages.install if packages else (),
         install_inputs=packages.inputs if packages else (),
-        deps=("/deps/venv",) if install else (),
+        build=entry.build if entry else (),
         start=entry.start if entry else None,
         port=entry.port if entry else 8080,
         health_path=entry.health_path if entry else None,
-        build_env={"UV_COMPILE_BYTECODE": "1"} if install else {},
         run_env={"PYTHONUNBUFFERED": "1", **(entry.run_env if entry else {})},
         requires_build=system.build,
         requires_run=system.run,
         env_names=names(reads),
         env_required=required_names(reads),
-        notes=tuple(notes),
+        notes=(*(packages.notes if packages else ()), *(entry.notes if entry else ()), *version.notes),
     )
+    plan = _with_server(plan, server, installed)
+    if entry and entry.rivals:
+        plan = _noted(
+            plan, f"Could have meant {', '.join(entry.rivals)} as well: say `start` in devgem.toml to be sure."
+        )
+    return await _with_assets(files, plan, installed)
+
+
+def _with_server(plan: BuildPlan, server: str | None, installed: frozenset[str]) -> BuildPlan:
+    if server in SERVERS and server not in installed:
+        extra = SERVERS[server]
+        plan = replace(plan, install=(*(plan.install or (CREATE,)), ("uv", "pip", "install", extra)))
+        plan = _noted(plan, f"{server} is not among the dependencies: {extra} is installed to serve the app.")
+    if not plan.install:
+        return plan
+    return replace(plan, deps=(VENV,), build_env={"UV_COMPILE_BYTECODE": "1"})
+
+
+async def _with_assets(files: Files, plan: BuildPlan, installed: frozenset[str]) -> BuildPlan:
+    """The front end of the app, built where the app is known to take it in."""
+    assets = await find_assets(files)
+    if assets is None or "build" not in assets.scripts or plan.stack.kind is not Kind.SERVER:
+        return plan
+    where = files.repo_path(assets.path)
+    if not installed & _BUILDS_ASSETS:
+        return _noted(
+            plan, f"{where} has a build script, which is not run: say `build` in devgem.toml if the app needs it."
+        )
+    return replace(
+        plan,
+        install=(*plan.install, assets.install),
+        install_inputs=(*plan.install_inputs, *assets.inputs),
+        deps=(*plan.deps, *assets.deps),
+        build=(assets.run("build"), *plan.build),
+        requires_build=tuple(sorted({*plan.requires_build, *REQUIRES})),
+    )
+
+
+def _noted(plan: BuildPlan, note: str) -> BuildPlan:
+    return replace(plan, notes=(*plan.notes, note))
 
 
 def _cite(entry: Entry, packages: Packages | None, findings: Findings) -> None:
-    named = (
-        packages.dependencies.get(_DISTRIBUTIONS.get(entry.framework or "", entry.framework or ""))
-        if packages
-        else None
-    )
+    distribution = _DISTRIBUTIONS.get(entry.framework or "", entry.framework or "")
+    named = packages.dependencies.get(distribution) if packages else None
     if entry.framework and named:
-        from devgem.domain.plan import Evidence
-
         findings.add_evidence(Evidence("framework", entry.framework, named.path, named.line))
     elif entry.framework:
         findings.add("framework", entry.framework, entry.path, entry.line)
@@ -138,7 +196,5 @@ _DISTRIBUTIONS = {"fasthtml": "python-fasthtml", "socketio": "python-socketio"}
 
 def _foreign_imports(sources: Sources) -> list[str]:
     """Top-level imports that are neither the app's own nor of the standard library."""
-    import sys
-
     tops = {name.partition(".")[0] for module in sources.modules for name in module.imported}
     return sorted(t for t in tops if t and t not in sys.stdlib_module_names and not sources.find(t))[:5]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from devgem.stack.env_names import source_paths
 from devgem.stack.files import Files
 
+_MANIFESTS = ("requirements.txt", "pyproject.toml", "setup.py", "Pipfile")
 _MENDS = 20
 """Statements that may be left out of a file that this Python's parser refuses (a newer or older Python's syntax)."""
 
@@ -69,8 +70,9 @@ class Sources:
 
 
 async def read_sources(files: Files) -> Sources:
-    """Parses the app's own Python files (tests, examples and vendored code left out)."""
-    paths = source_paths(files, (".py",))
+    """Parses the app's own Python files: no tests, examples or vendored code, no folders with a manifest of their own."""
+    parts = {posixpath.dirname(p) for p in files.paths if posixpath.basename(p) in _MANIFESTS and "/" in p}
+    paths = [path for path in source_paths(files, (".py",)) if not any(path.startswith(part + "/") for part in parts)]
     trees = {path: parse(await files.text(path)) for path in paths}
     return Sources([_module(files, path, tree) for path, tree in trees.items()])
 

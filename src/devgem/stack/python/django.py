@@ -1,0 +1,191 @@
+"""Django projects: the settings module, the WSGI or ASGI application, and static files."""
+
+import ast
+import posixpath
+from dataclasses import dataclass
+
+from devgem.domain.plan import Argv, Kind
+from devgem.stack.env_names import EnvRead
+from devgem.stack.files import Files
+from devgem.stack.python.apps import assignments
+from devgem.stack.python.entry import DEFAULT_PORT, Entry
+from devgem.stack.python.env_reads import reads_in
+from devgem.stack.python.source import Module, Sources
+
+_DEPTH = 5
+"""Settings files that one settings file may import in turn."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The value given last to a setting, and where."""
+
+    value: ast.expr
+    path: str
+    line: int
+
+    @property
+    def text(self) -> str | None:
+        return self.value.value if isinstance(self.value, ast.Constant) and isinstance(self.value.value, str) else None
+
+    def strings(self) -> list[str]:
+        return [n.value for n in ast.walk(self.value) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+
+
+@dataclass(frozen=True)
+class Django:
+    """`folder` holds manage.py, relative to the app's; `module` are the settings that the server runs with."""
+
+    folder: str
+    manage: str
+    module: str
+    line: int
+    settings: dict[str, Setting]
+    required: tuple[EnvRead, ...]
+
+
+def find_django(sources: Sources) -> Django | None:
+    """The project whose manage.py lies nearest to the root."""
+    for manage in (m for m in sources.modules if posixpath.basename(m.path) == "manage.py"):
+        named = _settings_module(manage)
+        if named is None:
+            continue
+        folder = posixpath.dirname(manage.path) or "."
+        used = _served_settings(sources, folder, named[0]) or named[0]
+        chain = list(_chain(sources, folder, used, 0))
+        settings: dict[str, Setting] = {}
+        for module in chain:
+            for name, line, value, _ in assignments(module.tree.body):
+                settings[name] = Setting(value, module.path, line)
+        required = {r.name: r for module in chain for r in reads_in(module) if r.required}
+        return Django(folder, manage.path, used, named[1], settings, tuple(required[n] for n in sorted(required)))
+    return None
+
+
+def django_entry(files: Files, django: Django, installed: frozenset[str]) -> Entry | None:
+    """None when neither a WSGI nor an ASGI application can be found."""
+    wsgi, asgi = django.settings.get("WSGI_APPLICATION"), django.settings.get("ASGI_APPLICATION")
+    base = django.module.partition(".")[0]
+    wants_asgi = asgi is not None and bool(installed & {"channels", "daphne"})
+    chosen = asgi if wants_asgi and asgi else wsgi or asgi
+    dotted = chosen.text if chosen else None
+    if dotted is None:
+        found = next(
+            (p for p in files.glob("*wsgi.py") if posixpath.dirname(posixpath.dirname(p)) in ("", django.folder)), None
+        )
+        if found is None:
+            return None
+        base = posixpath.basename(posixpath.dirname(found))
+        dotted, path, line = f"{base}.wsgi.application", found, None
+    else:
+        assert chosen is not None
+        path, line = chosen.path, chosen.line
+    module, _, name = dotted.rpartition(".")
+    server, command = _server(f"{module}:{name}", wants_asgi or chosen is asgi, installed)
+    folder = "" if django.folder == "." else f"cd {django.folder} && "
+    return Entry(
+        start=("sh", "-c", f"{folder}exec {command}"),
+        kind=Kind.SERVER,
+        path=path,
+        line=line,
+        framework="django",
+        server=server,
+        run_env={"FORWARDED_ALLOW_IPS": "*"},
+        notes=tuple(_notes(files, django)),
+        build=_collectstatic(django),
+    )
+
+
+def _server(target: str, is_asgi: bool, installed: frozenset[str]) -> tuple[str, str]:
+    port = f"${{PORT:-{DEFAULT_PORT}}}"
+    if not is_asgi:
+        return "gunicorn", f"gunicorn --bind 0.0.0.0:{port} --threads 8 {target}"
+    if "daphne" in installed:
+        return "daphne", f"daphne -b 0.0.0.0 -p {port} {target}"
+    return "uvicorn", f"uvicorn {target} --host 0.0.0.0 --port {port}"
+
+
+def _collectstatic(django: Django) -> tuple[Argv, ...]:
+    """Only when the settings say where to. Settings that cannot be imported without config vars get stand-ins: the
+    build never sees the run-time ones."""
+    root = django.settings.get("STATIC_ROOT")
+    apps = django.settings.get("INSTALLED_APPS")
+    if root is None or (isinstance(root.value, ast.Constant) and not root.value.value):
+        return ()
+    if apps and "django.contrib.staticfiles" not in apps.strings() and "+" not in ast.dump(apps.value):
+        return ()
+    given = {"DJANGO_SETTINGS_MODULE": django.module, **{r.name: _stand_in(r.name) for r in django.required}}
+    words = " ".join(f"{name}=${{{name}:-{value}}}" for name, value in given.items())
+    return (("sh", "-c", f"{words} python {django.manage} collectstatic --noinput"),)
+
+
+def _stand_in(name: str) -> str:
+    if "DATABASE" in name:
+        return "sqlite:////tmp/build.sqlite3"
+    return "redis://localhost" if "REDIS" in name else "http://localhost" if name.endswith("URL") else "0"
+
+
+def _notes(files: Files, django: Django) -> list[str]:
+    said = django.settings
+    notes = []
+    debug, hosts = said.get("DEBUG"), said.get("ALLOWED_HOSTS")
+    is_debug = debug is not None and isinstance(debug.value, ast.Constant) and debug.value.value is True
+    if is_debug and debug:
+        notes.append(
+            f"{files.repo_path(debug.path)}:{debug.line} has DEBUG = True: errors show the source to visitors."
+        )
+    fixed = (
+        hosts
+        and isinstance(hosts.value, ast.List | ast.Tuple)
+        and all(isinstance(e, ast.Constant) for e in hosts.value.elts)
+    )
+    if hosts and fixed and "*" not in hosts.strings() and not (is_debug and not hosts.strings()):
+        listed = ", ".join(hosts.strings()) or "no host"
+        where = f"{files.repo_path(hosts.path)}:{hosts.line}"
+        notes.append(f"{where} allows {listed} only: Django answers 400 on any other host name; add the app's.")
+    middleware = said.get("MIDDLEWARE")
+    if middleware and not is_debug and not any("whitenoise" in text.lower() for text in middleware.strings()):
+        where = f"{files.repo_path(middleware.path)}:{middleware.line}"
+        notes.append(f"{where} has no WhiteNoise: Django itself serves no static files when DEBUG is off.")
+    notes.append("Migrations are not run: add `release: python manage.py migrate` to a Procfile to run them.")
+    return notes
+
+
+def _settings_module(module: Module) -> tuple[str, int] | None:
+    """What `os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")` names, or an assignment of the same."""
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Call(args=[ast.Constant(value="DJANGO_SETTINGS_MODULE"), ast.Constant(value=str(name))]):
+                return name, node.lineno
+            case ast.Assign(
+                targets=[ast.Subscript(slice=ast.Constant(value="DJANGO_SETTINGS_MODULE"))],
+                value=ast.Constant(value=str(name)),
+            ):
+                return name, node.lineno
+    return None
+
+
+def _served_settings(sources: Sources, folder: str, settings: str) -> str | None:
+    """The settings that wsgi.py or asgi.py choose, which may be others than manage.py's."""
+    base = settings.partition(".")[0]
+    for name in ("wsgi", "asgi"):
+        module = _in_folder(sources, folder, f"{base}.{name}")
+        found = _settings_module(module) if module else None
+        if found:
+            return found[0]
+    return None
+
+
+def _in_folder(sources: Sources, folder: str, dotted: str) -> Module | None:
+    prefix = "" if folder == "." else folder + "/"
+    stem = prefix + dotted.replace(".", "/")
+    return next((m for m in sources.modules if m.path in (f"{stem}.py", f"{stem}/__init__.py")), None)
+
+
+def _chain(sources: Sources, folder: str, dotted: str, depth: int) -> list[Module]:
+    """The settings module after those that it star-imports, as Python would evaluate them."""
+    module = _in_folder(sources, folder, dotted)
+    if module is None or depth > _DEPTH:
+        return []
+    earlier = [m for star in module.stars if star != dotted for m in _chain(sources, folder, star, depth + 1)]
+    return [*earlier, module]
