@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devgem.clouds.local.log_writer import Caps, Intake, LogWriter
-from devgem.clouds.local.runtime_logs import RuntimeLine, RuntimeLogs, segments
+from devgem.clouds.local.runtime_logs import Label, RuntimeLine, RuntimeLogs, segments
 from devgem.domain.log import Redactor
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PLAIN = Redactor(())
 CAPS = Caps()
+LABEL = Label("out", 1, "1.1")
 
 
 async def read(root: Path, **how: object) -> list[RuntimeLine]:
@@ -28,13 +29,13 @@ async def read(root: Path, **how: object) -> list[RuntimeLine]:
 def write(root: Path, count: int, caps: Caps = CAPS, start: int = 1) -> None:
     log = LogWriter(root / "shop", caps)
     for number in range(start, start + count):
-        log.append([f"line {number}"], "out", 3, "3.1", NOW + timedelta(seconds=number))
+        log.append([f"line {number}"], Label("out", 3, "3.1"), NOW + timedelta(seconds=number))
     log.close()
 
 
 async def test_lines_carry_their_number_time_stream_revision_and_instance(tmp_path: Path) -> None:
     log = LogWriter(tmp_path / "shop")
-    log.append(["a\tb", "", "ü"], "err", 7, "7.2", NOW)
+    log.append(["a\tb", "", "ü"], Label("err", 7, "7.2"), NOW)
     log.close()
     assert await read(tmp_path) == [
         RuntimeLine(text, "err", NOW, seq, 7, "7.2") for seq, text in enumerate(["a\tb", "", "ü"], start=1)
@@ -118,9 +119,10 @@ async def test_a_writer_that_is_killed_leaves_whole_lines_without_a_gap(tmp_path
     program = (
         "import sys, datetime, pathlib, time\n"
         "from devgem.clouds.local.log_writer import Caps, LogWriter\n"
+        "from devgem.clouds.local.runtime_logs import Label\n"
         "log = LogWriter(pathlib.Path(sys.argv[1]) / 'shop', Caps(segment_bytes=20_000))\n"
         "while time.sleep(0.0001) is None:\n"
-        "    log.append(['x' * 50] * 70, 'out', 1, '1.1', datetime.datetime.now(datetime.UTC))\n"
+        "    log.append(['x' * 50] * 70, Label('out', 1, '1.1'), datetime.datetime.now(datetime.UTC))\n"
     )
     for _ in range(5):
         before = await last_seq(tmp_path)
@@ -153,7 +155,7 @@ async def test_segments_go_when_they_are_too_old(tmp_path: Path) -> None:
 
 async def test_secrets_and_escapes_do_not_reach_the_disk(tmp_path: Path) -> None:
     log = LogWriter(tmp_path / "shop")
-    intake = Intake(log, Redactor(["hunter2hunter2"]), "out", 1, "1.1")
+    intake = Intake(log, Redactor(["hunter2hunter2"]), LABEL)
     intake.feed(b"password is hunter2", NOW)
     intake.feed(b"hunter2\n\x1b]0;title\x07\xff ok\nlast", NOW)
     intake.close(NOW)
@@ -164,7 +166,7 @@ async def test_secrets_and_escapes_do_not_reach_the_disk(tmp_path: Path) -> None
 
 async def test_ten_thousand_lines_a_second_are_all_kept(tmp_path: Path) -> None:
     log = LogWriter(tmp_path / "shop")
-    intake = Intake(log, PLAIN, "out", 1, "1.1")
+    intake = Intake(log, PLAIN, LABEL)
     for second in range(3):
         for part in range(10):
             intake.feed(
@@ -179,7 +181,7 @@ async def test_ten_thousand_lines_a_second_are_all_kept(tmp_path: Path) -> None:
 
 async def test_a_flood_is_counted_and_said(tmp_path: Path) -> None:
     log = LogWriter(tmp_path / "shop")
-    intake = Intake(log, PLAIN, "out", 1, "1.1", Caps(lines_per_second=10))
+    intake = Intake(log, PLAIN, LABEL, caps=Caps(lines_per_second=10))
     for _ in range(100):
         intake.feed(b"y\ny\n", NOW)
     assert intake.is_suppressing
@@ -197,16 +199,16 @@ async def test_a_flood_is_counted_and_said(tmp_path: Path) -> None:
 
 async def test_a_full_disk_loses_lines_by_count_and_never_by_half(tmp_path: Path) -> None:
     log = LogWriter(tmp_path / "shop")
-    log.append(["before"], "out", 1, "1.1", NOW)
+    log.append(["before"], LABEL, NOW)
     [(_, path)] = segments(tmp_path / "shop")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 50, hard))
     try:
-        log.append(["x" * 60] * 4, "out", 1, "1.1", NOW)
-        log.append(["too much as well" * 9], "out", 1, "1.1", NOW)
+        log.append(["x" * 60] * 4, LABEL, NOW)
+        log.append(["too much as well" * 9], LABEL, NOW)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    log.append(["after"], "out", 1, "1.1", NOW)
+    log.append(["after"], LABEL, NOW)
     log.close()
     lines = await read(tmp_path)
     assert [(line.seq, line.text) for line in lines] == [

@@ -1,13 +1,14 @@
 """Takes what the instances of an app print and appends it to the app's segments (see runtime_logs), within caps."""
 
 import os
+from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from devgem.clouds.local.runtime_logs import encode, next_seq, segment_path, segments, whole_bytes
-from devgem.domain.log import LineSplitter, Redactor, Stream
+from devgem.clouds.local.runtime_logs import Label, encode, next_seq, segment_path, segments, whole_bytes
+from devgem.domain.log import LineSplitter, LogLine, Redactor, Stream
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,13 @@ class Caps:
     age_seconds: float = 14 * 86400
 
 
+CAPS = Caps()
+
+
 class LogWriter:
     """The one writer of an app's log. Not safe for two processes at once: the edge's lock sees to that."""
 
-    def __init__(self, folder: Path, caps: Caps = Caps()) -> None:
+    def __init__(self, folder: Path, caps: Caps = CAPS) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._caps = caps
@@ -35,11 +39,12 @@ class LogWriter:
         else:
             self._begin(1)
 
-    def append(self, texts: Sequence[str], stream: Stream, revision: int, instance: str, at: datetime) -> None:
+    def append(self, texts: Sequence[str], label: Label, at: datetime) -> None:
         """Numbers and stores lines. When the disk is full they are counted and said later, never half written."""
-        if self._lost and self._put([f"... {self._lost:,} lines lost: the disk was full"], "devgem", revision, "", at):
+        notice = [f"... {self._lost:,} lines lost: the disk was full"]
+        if self._lost and self._put(notice, replace(label, stream="devgem"), at):
             self._lost = 0
-        if self._lost or not self._put(texts, stream, revision, instance, at):
+        if self._lost or not self._put(texts, label, at):
             self._lost += len(texts)
         if self._size >= self._caps.segment_bytes:
             os.close(self._fd)
@@ -70,8 +75,8 @@ class LogWriter:
         self._fd = os.open(segment_path(self._folder, seq), flags, 0o600)
         self._seq, self._size = seq, 0
 
-    def _put(self, texts: Sequence[str], stream: Stream, revision: int, instance: str, at: datetime) -> bool:
-        block = encode(texts, self._seq, stream, revision, instance, at)
+    def _put(self, texts: Sequence[str], label: Label, at: datetime) -> bool:
+        block = encode(texts, self._seq, label, at)
         try:
             written = os.write(self._fd, block)
         except OSError:
@@ -84,16 +89,34 @@ class LogWriter:
         return True
 
 
+class Recent:
+    """The latest lines that an instance printed, shortened: what a diagnosis is made from. `count` counts all."""
+
+    def __init__(self, lines: int = 200, characters: int = 1000) -> None:
+        self._lines: deque[LogLine] = deque(maxlen=lines)
+        self._characters = characters
+        self.count = 0
+
+    def add(self, texts: Sequence[str], stream: Stream, at: datetime) -> None:
+        self.count += len(texts)
+        self._lines.extend(LogLine(text[: self._characters], stream, at) for text in texts[-200:])
+
+    def since(self, count: int) -> list[LogLine]:
+        """Those after the first `count`, as far as they are still held."""
+        return list(self._lines)[-min(len(self._lines), self.count - count) :] if self.count > count else []
+
+
 class Intake:
     """What one instance prints on one stream: raw bytes in, clean and redacted lines out to the app's log. Over its
     caps it only counts, and says so once a second."""
 
     def __init__(
-        self, log: LogWriter, redact: Redactor, stream: Stream, revision: int, instance: str, caps: Caps = Caps()
+        self, log: LogWriter, redact: Redactor, label: Label, recent: Recent | None = None, caps: Caps = CAPS
     ) -> None:
         self._log = log
         self._redact = redact
-        self._labels: tuple[Stream, int, str] = (stream, revision, instance)
+        self._label = label
+        self._recent = recent
         self._caps = caps
         self._splitter = LineSplitter()
         self._second = 0
@@ -125,11 +148,13 @@ class Intake:
 
     def _store(self, texts: Iterable[str], now: datetime) -> None:
         if lines := [self._redact(text) for text in texts]:
-            self._log.append(lines, *self._labels, now)
+            self._log.append(lines, self._label, now)
+            if self._recent:
+                self._recent.add(lines, self._label.stream, now)
 
     def _tell(self, now: datetime) -> None:
         if self._suppressed:
             limit = f"over {self._caps.lines_per_second:,} lines or {self._caps.bytes_per_second >> 20} MiB a second"
-            _, revision, instance = self._labels
-            self._log.append([f"... {self._suppressed:,} lines suppressed: {limit}"], "devgem", revision, instance, now)
+            notice = f"... {self._suppressed:,} lines suppressed: {limit}"
+            self._log.append([notice], replace(self._label, stream="devgem"), now)
             self._suppressed = 0

@@ -31,8 +31,17 @@ class RuntimeLine(LogLine):
     instance: str = ""
 
 
-def encode(texts: Sequence[str], first_seq: int, stream: Stream, revision: int, instance: str, at: datetime) -> bytes:
-    head = f"\t{int(at.timestamp() * 1000)}\t{stream}\t{revision}\t{instance}\t"
+@dataclass(frozen=True)
+class Label:
+    """Where a line comes from."""
+
+    stream: Stream
+    revision: int
+    instance: str
+
+
+def encode(texts: Sequence[str], first_seq: int, label: Label, at: datetime) -> bytes:
+    head = f"\t{int(at.timestamp() * 1000)}\t{label.stream}\t{label.revision}\t{label.instance}\t"
     return "".join(f"{seq}{head}{text}\n" for seq, text in enumerate(texts, start=first_seq)).encode()
 
 
