@@ -13,6 +13,10 @@ from devgem.domain.errors import NotFound
 from devgem.store import tables
 
 _apps = tables.apps
+_ADD = sa.text(
+    "INSERT INTO apps (name, location, ref, dir, cloud, created_at, last_revision, traffic, push_paused, removing)"
+    " VALUES (:name, :location, :ref, :dir, :cloud, :created_at, 0, '{}', false, false) ON CONFLICT (name) DO NOTHING"
+).bindparams(sa.bindparam("created_at", type_=tables.Instant))
 _OF_AN_APP = (tables.deployments, tables.revisions, tables.builds, tables.config_vars, tables.durations)
 
 
@@ -44,17 +48,9 @@ class Apps:
         self._connection = connection
 
     async def add(self, app: App) -> None:
-        values: dict[str, Any] = {
-            "name": app.name,
-            **_repository(app.repository),
-            "cloud": app.cloud,
-            "created_at": app.created_at,
-            "last_revision": 0,
-            "traffic": {},
-            "push_paused": False,
-            "removing": False,
-        }
-        await self._connection.execute(sa.insert(_apps).values(values))
+        """Does nothing when there is an app of this name."""
+        values = {"name": app.name, **_repository(app.repository), "cloud": app.cloud, "created_at": app.created_at}
+        await self._connection.execute(_ADD, values)
 
     async def find(self, name: str, *, lock: bool = False) -> AppRow | None:
         """`lock` keeps other transactions from changing the app until this one ends."""
@@ -73,7 +69,8 @@ class Apps:
         return [_app_row(row) for row in await self._connection.execute(query)]
 
     async def held(self) -> list[AppRow]:
-        query = sa.select(_apps).where(_apps.c.holder.is_not(None)).order_by(_apps.c.name)
+        """Those that somebody acts on."""
+        query = sa.select(_apps).where(_apps.c.holder.is_not(None) | _apps.c.heir.is_not(None)).order_by(_apps.c.name)
         return [_app_row(row) for row in await self._connection.execute(query)]
 
     async def of_repository(self, location: str, dir: str) -> AppRow | None:
@@ -91,8 +88,8 @@ class Apps:
     async def set_push_paused(self, name: str, paused: bool) -> None:
         await self._update(name, push_paused=paused)
 
-    async def set_removing(self, name: str) -> None:
-        await self._update(name, removing=True)
+    async def set_removing(self, name: str, removing: bool) -> None:
+        await self._update(name, removing=removing)
 
     async def set_holder(self, name: str, holder: str | None, *, heir: str | None) -> None:
         await self._update(name, holder=holder, heir=heir)

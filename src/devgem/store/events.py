@@ -86,6 +86,16 @@ class Events:
         events = tuple(Event(stream, seq, type, from_micros(at), json.loads(data)) for seq, type, at, data in rows)
         return Batch(events, tuple(row.data for row in rows))
 
+    async def find(self, stream: str, key: str) -> Event | None:
+        """The event that was appended with this key."""
+        query = (
+            sa.select(_events.c.seq, _events.c.type, _events.c.at, _events.c.data)
+            .join(_streams, _streams.c.id == _events.c.stream_id)
+            .where(_streams.c.name == stream, _events.c.key == key)
+        )
+        row = (await self._connection.execute(query)).first()
+        return Event(stream, row.seq, row.type, row.at, json.loads(row.data)) if row else None
+
     async def trim(self, stream: str, *, before: int) -> None:
         """Forgets the events with a seq < `before`; followers who still want them are told by the gap in seq."""
         query = (

@@ -1,0 +1,182 @@
+"""The pipeline as the rest of DevGem sees it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from devgem.clouds import Cloud
+from devgem.domain.deployment import Deployment, Status
+from devgem.domain.errors import Conflict, InvalidInput, Unavailable
+from devgem.domain.ids import new_id
+from devgem.pipeline import intake, turns
+from devgem.pipeline.durable import Durable
+from devgem.pipeline.interrupts import Interrupts
+from devgem.pipeline.operations import Operations
+from devgem.pipeline.parts import Detect, Parts, Sources
+from devgem.pipeline.request import DeployRequest, Limits, Rollback
+from devgem.pipeline.runner import Runner
+from devgem.pipeline.sweep import sweep
+from devgem.pipeline.workflow import DeploymentWorkflow
+from devgem.store import AppRow, ConfigVar, DeploymentRow, Fact, Store
+
+_log = logging.getLogger(__name__)
+
+_SWEEP_SECONDS = 5.0
+
+
+class Pipeline:
+    """`workflows_url` is DBOS' own database: another SQLite file than the store's, or the same PostgreSQL. One
+    pipeline can be started per process; `executor` as for `Durable`."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        sources: Sources,
+        detect: Detect,
+        clouds: Mapping[str, Cloud],
+        workflows_url: str,
+        limits: Limits | None = None,
+        executor: str = "local",
+    ) -> None:
+        limits = limits or Limits()
+        builds = asyncio.Semaphore(limits.builds_at_once)
+        self._store = store
+        self._clouds = clouds
+        self._parts = Parts(store, sources, detect, clouds, limits, builds)
+        self._durable = Durable(workflows_url, executor=executor)
+        self._interrupts = Interrupts()
+        runner = Runner(self._parts, self._interrupts)
+        self._deployment = DeploymentWorkflow(self._parts, self._durable, runner, self._turn_passed)
+        self._operations = Operations(self._parts, self._durable, self.cancel_app, self._end_turn)
+        self._starts: asyncio.Queue[str] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Takes up whatever was under way when the last process ended."""
+        await self._durable.start(
+            {"deploy": self._deployment.run, "rollback": self._operations.rollback, "remove": self._operations.remove}
+        )
+        await self._sweep()
+        self._tasks = [asyncio.create_task(self._begin_started()), asyncio.create_task(self._keep_sweeping())]
+
+    async def close(self) -> None:
+        """Stops at once; what is under way goes on with the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._durable.close()
+
+    async def deploy(self, request: DeployRequest) -> Deployment:
+        """Returns at once; what comes of it is told in the stream `deployment:<id>`. Raises InvalidInput, Conflict."""
+        intake.check(request, self._clouds)
+        id = new_id("dep")
+        async with self._store.write() as transaction:
+            deployment = await intake.admit(transaction, request, id, next(iter(self._clouds)))
+            started = await turns.give(transaction, deployment.app)
+            deployment = (await transaction.deployments.get(id)).state
+        self._turn_passed(started)
+        return deployment
+
+    async def cancel(self, id: str) -> Deployment:
+        """A waiting deployment ends at once, a running one as soon as nothing of it is left. Raises NotFound, and
+        Conflict when it has ended already or when its traffic is shifting."""
+        async with self._store.write() as transaction:
+            app = (await transaction.deployments.get(id)).app
+            await transaction.apps.find(app, lock=True)
+            row = await transaction.deployments.get(id, lock=True)
+            if not await turns.cancel(transaction, row) and row.state.status is not Status.CANCELLED:
+                raise _cannot_cancel(row)
+            deployment = (await transaction.deployments.get(id)).state
+        self._interrupts.interrupt(id)
+        return deployment
+
+    async def cancel_app(self, app: str) -> list[str]:
+        """Cancels what waits or runs, and returns the ids. Raises NotFound."""
+        async with self._store.write() as transaction:
+            cancelled = await turns.cancel_all(transaction, app)
+        for id in cancelled:
+            self._interrupts.interrupt(id)
+        return cancelled
+
+    async def rollback(self, app: str, to: int | None = None) -> Rollback:
+        """Cancels what is being deployed, and gives the traffic to revision `to`, or to the one that was live before;
+        builds nothing, and pauses deployments by push. Raises NotFound, Conflict."""
+        await self._existing(app)
+        result: Rollback = await self._operations.ask("rollback", new_id("rb"), app, to)
+        return result
+
+    async def remove(self, app: str) -> None:
+        """Cancels what is being deployed, and removes the app with all it has. Raises NotFound, Conflict."""
+        await self._existing(app)
+        await self._operations.ask("remove", new_id("rm"), app)
+
+    async def restart(self, app: str) -> None:
+        """Raises NotFound, and Conflict when nothing is live."""
+        row = await self._existing(app)
+        if row.live is None:
+            raise Conflict(f"nothing of {app!r} is live", fix="Deploy it first.", code="nothing_live")
+        await self._clouds[row.app.cloud].restart(app)
+
+    async def set_env(
+        self, app: str, *, set: Mapping[str, str], unset: Sequence[str] = (), build: bool = False
+    ) -> list[ConfigVar]:
+        """Takes effect with the next revision. Raises NotFound, InvalidInput."""
+        intake.check_env(set)
+        if both := sorted({*set} & {*unset}):
+            raise InvalidInput(f"{both[0]!r} is both set and unset")
+        async with self._store.write() as transaction:
+            await transaction.apps.get(app, lock=True)
+            await transaction.config_vars.unset(app, unset, build=build)
+            await transaction.config_vars.set(app, set, build=build)
+            return await transaction.config_vars.of(app)
+
+    async def record(self, app: str, type: str, data: Mapping[str, Any], key: str | None) -> None:
+        """Appends a fact about an app that a cloud tells of, such as instance.exited; once per `key`."""
+        fact = Fact(type, {"app": app, **data}, key)
+        await self._store.append(f"app:{app}", [fact], also=["apps"])
+
+    async def _existing(self, app: str) -> AppRow:
+        async with self._store.read() as transaction:
+            return await transaction.apps.get(app)
+
+    async def _end_turn(self, app: str, holder: str) -> None:
+        async with self._store.write() as transaction:
+            started = await turns.end(transaction, app, holder)
+        self._turn_passed(started)
+
+    def _turn_passed(self, started: str | None) -> None:
+        # Workflows are begun by a task of their own: begun from within one, it would be a part of it.
+        if started is not None:
+            self._starts.put_nowait(started)
+        self._operations.turn_ended()
+
+    async def _begin_started(self) -> None:
+        while True:
+            id = await self._starts.get()
+            try:
+                await self._durable.run("deploy", id, id)
+            except Exception:  # noqa: BLE001 - whatever DBOS or its database raises; the sweep begins it again
+                _log.exception("deployment %s could not be begun", id)
+
+    async def _keep_sweeping(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            with contextlib.suppress(Unavailable):
+                await self._sweep()
+
+    async def _sweep(self) -> None:
+        for started in await sweep(self._parts, self._durable):
+            self._turn_passed(started)
+
+
+def _cannot_cancel(row: DeploymentRow) -> Conflict:
+    if row.state.status.is_terminal:
+        return Conflict(f"deployment {row.id!r} is {row.state.status} already", code="has_ended")
+    return Conflict(
+        f"the traffic of deployment {row.id!r} is shifting already",
+        fix=f"Roll back when it is live: devgem rollback {row.app}",
+        code="is_shifting",
+    )

@@ -1,0 +1,55 @@
+"""What the pipeline is asked for, and what it may use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from devgem.domain.app import Repository
+from devgem.domain.deployment import Step
+
+
+@dataclass(frozen=True)
+class DeployRequest:
+    """`app`: its name; None: the app that was deployed from this repository before, or a name that the repository
+    suggests. `env` and `build_env` are added to the app's config vars. `own`: the repository is the operator's own,
+    and may run where isolation is weak. `reason`: "request", or "push", which a rollback pauses."""
+
+    repository: Repository
+    app: str | None = None
+    cloud: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    build_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    own: bool = False
+    reason: str = "request"
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """Traffic went from one revision to an older one. `warning` says what that does not undo."""
+
+    app: str
+    from_revision: int
+    to_revision: int
+    url: str | None
+    warning: str
+
+
+_DEADLINES = {
+    Step.FETCH: 300.0,
+    Step.PLAN: 60.0,
+    Step.BUILD: 1860.0,
+    Step.RELEASE: 300.0,
+    Step.VERIFY: 600.0,
+    Step.SHIFT: 120.0,
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`deadlines_seconds`: after this long a step has failed; a cloud that knows a sharper limit names it sooner.
+    `log_lines` and `log_bytes`: what of one deployment's log is kept."""
+
+    deadlines_seconds: Mapping[Step, float] = field(default_factory=lambda: dict(_DEADLINES))
+    cleanup_seconds: float = 60.0
+    builds_at_once: int = 2
+    log_lines: int = 250_000
+    log_bytes: int = 64 << 20

@@ -1,0 +1,259 @@
+"""The pipeline's neighbours, as files: a cloud that keeps a journal of every outside effect, and sources.
+
+What a repository is to do is in its `behaviour.json`: {"build": "fail" | "hang" | "error", "verify": "fail", "release": "fail",
+"shift": "error", "lines": 20, "kind": "worker", "plan": "unplannable" | "preflight", "delay": 0.01}. All state is in
+files, so the peers survive a kill -9 as a real cloud does.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from devgem.domain.app import (
+    Build,
+    Check,
+    Commit,
+    Image,
+    Instance,
+    Progress,
+    Proof,
+    Repository,
+    Revision,
+    Signals,
+    Traffic,
+)
+from devgem.domain.errors import SourceError, Unavailable
+from devgem.domain.failure import Failure
+from devgem.domain.log import LogLine
+from devgem.domain.plan import BuildPlan, Candidate, Kind, Stack, Unplannable
+from devgem.domain.tree import Tree
+from devgem.source import FolderTree
+
+
+def behaviour(folder: str | Path) -> dict[str, Any]:
+    path = Path(folder) / "behaviour.json"
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def write_repository(folder: Path, **behaviour: Any) -> Repository:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "behaviour.json").write_text(json.dumps(behaviour))
+    return Repository(str(folder))
+
+
+class FolderSources:
+    """A commit is the digest of a folder's behaviour; its files are copied, so that it stays what it was."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    async def fetch(self, repository: Repository) -> tuple[Commit, Tree]:
+        folder = Path(repository.location)
+        if not folder.is_dir():
+            raise SourceError(f"{repository.location!r} is not a folder", fix="Name another one.", code="not_found")
+        text = (folder / "behaviour.json").read_bytes()
+        sha = hashlib.sha1(text, usedforsecurity=False).hexdigest()
+        checkout = self._root / sha
+        checkout.mkdir(parents=True, exist_ok=True)
+        (checkout / "behaviour.json").write_bytes(text)
+        await asyncio.sleep(json.loads(text).get("delay", 0))
+        return Commit(sha, subject="as it is"), FolderTree(checkout)
+
+    async def checkout(self, repository: Repository, commit: Commit) -> Path:
+        return self._root / commit.sha
+
+
+async def detect(tree: Tree, dir: str) -> BuildPlan | Unplannable:
+    asked = json.loads(await tree.read("behaviour.json"))
+    if asked.get("plan") == "unplannable":
+        candidates = (Candidate("web", "a Flask app"), Candidate("api", "a Go service"))
+        return Unplannable("There are two apps.", "Choose one with --dir.", candidates)
+    kind = Kind(asked.get("kind", "server"))
+    return BuildPlan(
+        Stack("python", "flask", kind=kind),
+        start=("run", json.dumps(asked, sort_keys=True)),
+        env_required=tuple(asked.get("env_required", ())),
+    )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One outside effect: what was done (`act`) to what (`id`)."""
+
+    act: str
+    id: str
+    at: float
+
+
+class JournalCloud:
+    """Keeps images, running revisions and traffic as files below `root`; every call is idempotent as the protocol
+    asks, and every call and effect is in the journal."""
+
+    name = "local"
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        for folder in ("images", "running", "traffic"):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        self._journal = os.open(root / "journal", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def note(self, act: str, id: str) -> None:
+        os.write(self._journal, (json.dumps([act, id, datetime.now(UTC).timestamp()]) + "\n").encode())
+
+    @property
+    def journal(self) -> list[Entry]:
+        return [Entry(*json.loads(line)) for line in (self._root / "journal").read_text().splitlines()]
+
+    def acts(self, act: str) -> list[str]:
+        return [entry.id for entry in self.journal if entry.act == act]
+
+    @property
+    def running(self) -> set[str]:
+        return {path.name for path in (self._root / "running").iterdir()}
+
+    def traffic(self, app: str) -> dict[int, int]:
+        path = self._root / "traffic" / app
+        return {int(k): v for k, v in json.loads(path.read_text()).items()} if path.exists() else {}
+
+    async def preflight(self, plan: BuildPlan, *, own: bool) -> Sequence[Check]:
+        missing = _asked(plan).get("plan") == "preflight"
+        return [Check("go", not missing, "go is not installed", "Install it: apt install golang")]
+
+    async def build(self, build: Build) -> AsyncIterator[LogLine | Progress | Image | Failure]:
+        asked = _asked(build.plan)
+        self.note("build.called", build.id)
+        image = self._root / "images" / build.id
+        if image.exists():
+            yield Image(image.read_text())
+            return
+        try:
+            for number in range(asked.get("lines", 5)):
+                yield LogLine(f"line {number}", "out", datetime.now(UTC))
+                await asyncio.sleep(asked.get("delay", 0))
+            for value in build.env.values():
+                yield LogLine(f"the build sees {value}", "out", datetime.now(UTC))
+            yield Progress("Half way", 0.5)
+            if asked.get("build") == "hang":
+                await asyncio.sleep(3600)
+            if asked.get("build") == "error":
+                raise RuntimeError("the cloud broke")
+            if asked.get("build") == "fail":
+                yield Failure("build_failed", "pip could not install flask", "See the log.", "line 4")
+                return
+        except BaseException:
+            self.note("build.stopped", build.id)
+            raise
+        digest = "sha256:" + hashlib.sha256(build.id.encode()).hexdigest()
+        self.note("image.made", build.id)
+        _write(image, digest)
+        yield Image(digest, 1000)
+
+    async def release(self, revision: Revision) -> Failure | None:
+        asked = _asked(revision.plan)
+        name = f"{revision.app}@{revision.number}"
+        self.note("release.called", name)
+        path = self._root / "running" / name
+        if path.exists():
+            return None
+        await asyncio.sleep(asked.get("delay", 0))
+        if asked.get("release") == "fail":
+            return Failure("exited", "The app exited at once", "Look at the log.", "KeyError: 'X'")
+        self.note("revision.started", name)
+        _write(path, json.dumps({"deployment": revision.deployment, "env": dict(revision.env)}))
+        await asyncio.sleep(asked.get("delay", 0))
+        return None
+
+    async def verify(self, revision: Revision) -> AsyncIterator[LogLine | Progress | Proof | Failure]:
+        asked = _asked(revision.plan)
+        name = f"{revision.app}@{revision.number}"
+        self.note("verify.called", name)
+        assert name in self.running, "only a released revision can be verified"
+        yield Progress("Waiting for the first answer")
+        await asyncio.sleep(asked.get("delay", 0))
+        if asked.get("verify") == "hang":
+            await asyncio.sleep(3600)
+        if asked.get("verify") == "fail":
+            yield Failure("no_answer", "It listens on no port", "Listen on $PORT.")
+            return
+        yield Proof(200, 0.01, 8080, ("It listens on 8080.",))
+
+    async def shift(self, app: str, traffic: Traffic) -> None:
+        self.note("shift.called", f"{app}@{max(traffic.shares)}")
+        await asyncio.sleep(0.001)
+        (number,) = traffic.shares
+        name = f"{app}@{number}"
+        assert name in self.running, "only a running revision can have traffic"
+        state = json.loads((self._root / "running" / name).read_text())
+        del state
+        if self.traffic(app) != dict(traffic.shares):
+            self.note("traffic.shifted", name)
+            _write(self._root / "traffic" / app, json.dumps(dict(traffic.shares)))
+        if (self._root / "shift.error").exists():
+            raise Unavailable("the edge does not answer")
+        for other in self.running:
+            if other.startswith(f"{app}@") and other != name:
+                self.note("revision.stopped", other)
+                (self._root / "running" / other).unlink()
+
+    async def discard(self, revision: Revision) -> None:
+        name = f"{revision.app}@{revision.number}"
+        self.note("discard.called", name)
+        (self._root / "running" / name).unlink(missing_ok=True)
+
+    def url(self, app: str) -> str:
+        return f"http://{app}.localhost:8081"
+
+    def env(self, app: str, number: int) -> dict[str, str]:
+        env: dict[str, str] = json.loads((self._root / "running" / f"{app}@{number}").read_text())["env"]
+        return env
+
+    async def logs(
+        self,
+        app: str,
+        *,
+        after: int = 0,
+        since: datetime | None = None,
+        tail: int | None = None,
+        follow: bool = False,
+    ) -> AsyncIterator[LogLine]:
+        for _ in ():
+            yield LogLine("", "out", datetime.now(UTC))
+
+    async def signals(self, app: str, window: timedelta) -> Signals:
+        return Signals(app)
+
+    async def instances(self, app: str) -> Sequence[Instance]:
+        return []
+
+    async def restart(self, app: str) -> None:
+        self.note("restart.called", app)
+
+    async def delete(self, app: str) -> None:
+        self.note("delete.called", app)
+        for name in self.running:
+            if name.startswith(f"{app}@"):
+                (self._root / "running" / name).unlink()
+        (self._root / "traffic" / app).unlink(missing_ok=True)
+
+    async def close(self) -> None:
+        os.close(self._journal)
+
+
+def _asked(plan: BuildPlan) -> dict[str, Any]:
+    assert plan.start is not None
+    asked: dict[str, Any] = json.loads(plan.start[1])
+    return asked
+
+
+def _write(path: Path, text: str) -> None:
+    """All or nothing, as whatever a kill -9 may interrupt must be."""
+    new = path.with_name(path.name + ".new")
+    new.write_text(text)
+    new.rename(path)
