@@ -1,0 +1,144 @@
+"""Plans the dependency step of a workspace: its command, every file that it reads, and what it leaves behind.
+
+The step runs with its inputs alone, so that its result can be kept. Scripts that package managers run on the way
+(`postinstall`, `prepare`) are part of it where it is known what they read. Where that is not known, the dependencies
+are installed at the start of the build instead, with all files there.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from devgem.domain.plan import Argv
+from devgem.stack.files import Files
+from devgem.stack.node.manager import Manager
+from devgem.stack.node.manifest import MANIFEST, Package
+from devgem.stack.node.scripts import Command, commands
+from devgem.stack.node.workspace import Member, Workspace
+
+_SETTINGS = (
+    r"\.npmrc|\.yarnrc(\.yml)?|\.yarn/(releases|plugins|patches)/.+|\.?pnpmfile\.c?js|pnpm-workspace\.yaml|"
+    r"bunfig\.toml|lerna\.json|patches/.+"
+)
+_HOOKS = ("preinstall", "install", "postinstall", "prepublish", "prepare")
+_READS_NOTHING = re.compile(
+    r"husky|lefthook|simple-git-hooks|pre-commit|git|is-ci|only-allow|true|echo|exit|corepack|check-node-version|\[|test|"
+    r"opencollective(-postinstall)?|patch-package|svelte-kit sync|(nuxt|nuxi) prepare|prisma generate|ngcc|node -[ep]"
+)
+_PRISMA = re.compile(r"(^|/)(schema\.prisma|prisma/.*\.prisma|prisma\.config\.[cm]?[jt]s)$")
+_LOCAL = re.compile(r"(?:file|link|portal):(.+)")
+_FROM_GIT = re.compile(r"git[+:@]|github:|gitlab:|bitbucket:|[\w.-]+/[\w.-]+(#.*)?$|https?://")
+
+
+@dataclass(frozen=True)
+class Install:
+    """`first` runs at the start of the build, when the dependencies cannot be a step of their own."""
+
+    commands: tuple[Argv, ...] = ()
+    inputs: tuple[str, ...] = ()
+    deps: tuple[str, ...] = ()
+    first: tuple[Argv, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    requires: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def plan_install(workspace: Workspace, manager: Manager, app: Files) -> Install:
+    """How the workspace's dependencies get there; commands are for the app's folder."""
+    root = workspace.files
+    command = manager.install(posixpath.relpath(root.dir, app.dir))
+    packages = [Member(".", workspace.package), *workspace.members]
+    from_git = any(_FROM_GIT.match(spec) for member in packages for spec in member.package.all.values())
+    env = {**_environment(workspace.package, manager, from_git), **_without_git_hooks(packages)}
+    requires = ("git", "ca-certificates") if from_git else ()
+    for member in packages:
+        if opaque := _opaque(member.package):
+            where = root.repo_path(posixpath.join(member.dir, MANIFEST))
+            note = (
+                f"{where} runs {' '.join(opaque.words)!r} on install ({opaque.script!r}), which may read any file: "
+                "dependencies are installed anew in every build."
+            )
+            return Install(first=(command,), env=env, requires=requires, notes=(note,))
+    folders = [member.dir for member in packages]
+    return Install(
+        commands=(command,),
+        inputs=tuple(root.repo_path(path) for path in sorted(set(_inputs(root, packages, manager)))),
+        deps=tuple(root.repo_path(posixpath.join(folder, "node_modules")) for folder in folders),
+        env=env,
+        requires=requires,
+    )
+
+
+def prisma_outputs_source(schema: str) -> bool:
+    """Whether a Prisma schema has its client written among the sources, where an install's result is not kept."""
+    return re.search(r"^\s*output\s*=\s*\"(?!.*node_modules)", schema, re.MULTILINE) is not None
+
+
+def prisma_schemas(files: Files) -> list[str]:
+    return [path for path in files.paths if _PRISMA.search(path) and "node_modules/" not in path]
+
+
+def _opaque(package: Package) -> Command | None:
+    """The first command run on install of which it is not known what it reads."""
+    for hook in _HOOKS:
+        for command in commands(package.scripts, hook):
+            text = " ".join(command.words)
+            if not re.match(rf"(?:{_READS_NOTHING.pattern})(?!\S)", text):
+                return command
+    return None
+
+
+def _inputs(root: Files, packages: list[Member], manager: Manager) -> Iterator[str]:
+    yield from (path for path in root.paths if re.fullmatch(_SETTINGS, path))
+    if manager.lock:
+        yield manager.lock
+    for member in packages:
+        folder, package = member.dir, member.package
+        named = [MANIFEST, *package.bins(), *_patches(package)]
+        local = [match.group(1) for spec in package.all.values() if (match := _LOCAL.match(spec))]
+        for path in named:
+            full = posixpath.normpath(posixpath.join(folder, path))
+            yield from (full,) if full in root else ()
+        for path in local:
+            full = posixpath.normpath(posixpath.join(folder, path))
+            yield from (other for other in root.paths if other == full or other.startswith(f"{full}/"))
+        if "@prisma/client" in package.all or "prisma" in package.all:
+            yield from (path for path in prisma_schemas(root) if folder == "." or path.startswith(f"{folder}/"))
+
+
+def _patches(package: Package) -> list[str]:
+    """Patch files that are named in package.json (pnpm, bun)."""
+    tables = (package.data.get("patchedDependencies"), _mapping(package.data.get("pnpm")).get("patchedDependencies"))
+    return [path for table in tables for path in _mapping(table).values() if isinstance(path, str)]
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _environment(package: Package, manager: Manager, from_git: bool) -> dict[str, str]:
+    """Newer npm and pnpm skip the install scripts of dependencies, without which sharp, esbuild or bcrypt break, unless
+    the project lists those it trusts. A project that says so is obeyed; one that does not was made when they ran.
+
+    https://docs.npmjs.com/cli/v12/commands/npm-install-scripts, https://pnpm.io/settings#dangerouslyallowallbuilds"""
+    match manager.name:
+        case "npm":
+            env = {"npm_config_audit": "false", "npm_config_fund": "false", "npm_config_update_notifier": "false"}
+            if "allowScripts" not in package.data:
+                env["npm_config_dangerously_allow_all_scripts"] = "true"
+            if from_git:
+                env |= {"npm_config_allow_git": "all", "npm_config_allow_remote": "all"}
+            return env
+        case "pnpm" if not manager.stated and "pnpm" not in package.data:
+            return {"npm_config_dangerously_allow_all_builds": "true"}
+        case "yarn" if manager.is_berry:
+            return {"YARN_NODE_LINKER": "node-modules", "YARN_ENABLE_TELEMETRY": "0"}
+        case _:
+            return {}
+
+
+def _without_git_hooks(packages: list[Member]) -> dict[str, str]:
+    """Husky fails in a checkout without .git unless told to stay out."""
+    return {"HUSKY": "0"} if any("husky" in member.package.all for member in packages) else {}
