@@ -17,6 +17,7 @@ FETCHED = "refs/devgem/fetched"
 _REDIRECTS = 3
 _REDIRECT_STATUS = frozenset({301, 302, 303, 307, 308})
 _LOCATION = re.compile(r"<= Recv header: location: *(\S+)", re.IGNORECASE)
+_SMART = "application/x-git-upload-pack-advertisement"
 _SHORT_SHA = re.compile(r"[0-9a-f]{4,39}")
 _LIST_LIMIT_BYTES = 64 << 20
 
@@ -63,6 +64,8 @@ class Fetch:
 
     async def _nothing_at_head(self) -> SourceError:
         heads = sorted(name[11:] for _, name in await self._tips() if name.startswith("refs/heads/"))
+        if not heads and self.remote.protocol in ("https", "http") and _SMART not in await self._trace(self.remote):
+            return refusal("not_a_repository", url=self.remote.shown)  # a web page; git takes it for a list of no refs
         if not heads:
             return refusal("empty_repository", url=self.remote.shown)
         return refusal("no_default_branch", url=self.remote.shown, branches=", ".join(heads[:5]))
@@ -81,12 +84,15 @@ class Fetch:
             outcome = await self.git(self._invocation(remote, verb, refspecs, options))
             if http_status(outcome) not in _REDIRECT_STATUS:
                 return outcome
-            asked = self._invocation(remote, "ls-remote", (), ())
-            trace = {"GIT_TRACE_CURL": "1", "GIT_TRACE_CURL_NO_DATA": "1"}
-            headers = await self.git(replace(asked, env={**asked.env, **trace}))
-            target = _LOCATION.search(headers.stderr.decode("utf-8", "replace"))
+            target = _LOCATION.search(await self._trace(remote))
             remote = redirected(remote, target[1] if target else "")
         raise refusal("too_many_redirects", url=self.remote.shown, limit=_REDIRECTS)
+
+    async def _trace(self, remote: Remote) -> str:
+        """The HTTP headers of the first exchange, which git tells to nobody but its trace (credentials masked)."""
+        asked = self._invocation(remote, "ls-remote", (), ())
+        trace = {"GIT_TRACE_CURL": "1", "GIT_TRACE_CURL_NO_DATA": "1"}
+        return (await self.git(replace(asked, env={**asked.env, **trace}))).stderr.decode("utf-8", "replace")
 
     def _invocation(self, remote: Remote, verb: str, refspecs: tuple[str, ...], options: tuple[str, ...]) -> Invocation:
         quiet = ("--quiet", "--no-tags", "--no-recurse-submodules") if verb == "fetch" else ()

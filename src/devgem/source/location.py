@@ -19,7 +19,7 @@ from devgem.source.errors import refusal
 GITHUB = "https://github.com"
 
 _SHORTHAND = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9-]{0,38})/(?P<name>[A-Za-z0-9._-]{1,100})")
-_SCP_LIKE = re.compile(r"(?P<user>[^@/:]+)@(?P<host>[^@/:]+|\[[0-9a-fA-F:.]+\]):/?(?P<path>[^/:].*)")
+_SCP_LIKE = re.compile(r"(?P<user>[^@/:]+)@(?P<host>[^@/:\[]+):/?(?P<path>[^/:].*)")
 _HOST_AND_PATH = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/[^/]+/.+", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -63,14 +63,13 @@ def parse_source(
     found = _local(text, cwd, folders) or _remote(text)
     if found is None:
         raise refusal("bad_source", text=_shown(text))
-    if ref is None:
-        ref = found.ref
-    return replace(found, ref=ref and check_ref(ref), dir=check_dir(dir if dir != "." else found.dir))
+    ref = ref or found.ref
+    return replace(found, ref=check_ref(ref) if ref else None, dir=check_dir(dir if dir != "." else found.dir))
 
 
 def suggested_name(repository: Repository) -> str:
     """The app name that the repository suggests, with the app's folder when it is not the root."""
-    name = posixpath.basename(repository.location.rstrip("/")).removesuffix(".git")
+    name = unquote(posixpath.basename(repository.location.rstrip("/"))).removesuffix(".git")
     folder = "" if repository.dir == "." else "-" + posixpath.basename(repository.dir)
     return app_name_from(name + folder)
 
@@ -180,7 +179,7 @@ def _checked_path(path: str) -> str:
     """Raises ValueError for a path that git, a server or a shell on it could read in two ways."""
     path = path.rstrip("/")
     plain = unquote(path, errors="strict")
-    if not _PATH.fullmatch(path) or not plain.isprintable() or re.search(r"\\|/-|//|/\.\.?(?:/|$)", plain):
+    if not _PATH.fullmatch(path) or not plain.isprintable() or re.search(r"\\|//|/\.\.?(?:/|$)", plain):
         raise ValueError(path)
     return path
 
