@@ -3,7 +3,8 @@
 from devgem.stack.languages.go import Go
 from devgem.stack.languages.hugo import Hugo
 from devgem.stack.languages.jekyll import Jekyll
+from devgem.stack.languages.php import Php
 from devgem.stack.languages.ruby import Ruby
 from devgem.stack.provider import Provider
 
-PROVIDERS: tuple[Provider, ...] = (Hugo(), Jekyll(), Ruby(), Go())
+PROVIDERS: tuple[Provider, ...] = (Hugo(), Jekyll(), Ruby(), Php(), Go())

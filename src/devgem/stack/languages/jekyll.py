@@ -6,7 +6,6 @@ from devgem.domain.plan import Argv, BuildPlan, Kind, Stack, StaticSite, Unplann
 from devgem.stack.evidence import Findings
 from devgem.stack.files import BrokenManifest, Files
 from devgem.stack.languages.gemfile import (
-    DEFAULT,
     DEPS,
     INSTALL,
     Gems,
