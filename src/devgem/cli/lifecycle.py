@@ -44,10 +44,10 @@ def up(
         )
     if detach:
         ports = ("--port", str(settings.port), *(("--apps-port", str(apps_port)) if apps_port else ()))
-        control = start_detached(settings, ports)
-        with control.client() as client:
+        started = start_detached(settings, ports)
+        with started.client() as client:
             _announce(client.post("/api/v1/signin-urls")["url"], open_browser)
-        say_progress(f"DevGem runs in the background (pid {control.pid}); `devgem down` stops it.")
+        say_progress(f"DevGem runs in the background (pid {started.pid}); `devgem down` stops it.")
         return
     from devgem.wiring import control
 

@@ -3,8 +3,9 @@
 import asyncio
 import json
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
+from typing import cast
 
 from devgem.clouds import Cloud
 from devgem.domain.errors import NotFound
@@ -47,16 +48,16 @@ class Streams:
                 case _:
                     raise NotFound(f"there is no stream {stream!r}", fix="See docs/api.md for the streams there are.")
 
-    async def follow(self, stream: str, after: int) -> AsyncIterator[Batch]:
+    async def follow(self, stream: str, after: int) -> AsyncGenerator[Batch]:
         """Batches of events with seq > `after`, for ever. Raises NotFound. Close it (contextlib.aclosing) when done."""
         await self.check(stream)
         kind, _, name = stream.partition(":")
         batches = self._log_lines(name, after) if kind == "logs" else self._store.follow(stream, after=after)
-        async with aclosing(batches) as following:  # type: ignore[type-var]  # both are generators
+        async with aclosing(cast(AsyncGenerator[Batch], batches)) as following:
             async for batch in following:
                 yield batch
 
-    async def _log_lines(self, app: str, after: int) -> AsyncIterator[Batch]:
+    async def _log_lines(self, app: str, after: int) -> AsyncGenerator[Batch]:
         async with self._store.read() as transaction:
             row = await transaction.apps.get(app)
         async with aclosing(_gathered(self._clouds[row.app.cloud].logs(app, after=after, follow=True))) as gathered:
@@ -97,7 +98,7 @@ def _log_event(app: str, line: LogLine) -> Event:
     return Event(f"logs:{app}", line.seq, EventType.LOG, line.at, {"text": line.text, "stream": line.stream})
 
 
-async def _gathered(lines: AsyncIterator[LogLine]) -> AsyncIterator[list[LogLine]]:
+async def _gathered(lines: AsyncIterator[LogLine]) -> AsyncGenerator[list[LogLine]]:
     """Lines in lists: all that are there at once, at most _LINES_PER_BATCH."""
     queue: asyncio.Queue[LogLine | None] = asyncio.Queue(_LINES_PER_BATCH)
 

@@ -91,7 +91,9 @@ async def list_revisions(app: str, parts: SignedIn) -> Page[RevisionView]:
 async def rollback(app: str, body: RollbackBody, parts: SignedIn) -> RolledBack:
     """Shifts traffic to an older revision (the one before, when none is named) and pauses push-to-deploy."""
     done = await parts.pipeline.rollback(app, body.to)
-    return RolledBack(from_=done.from_revision, to=done.to_revision, url=done.url, warning=done.warning)
+    return RolledBack.model_validate(
+        {"from": done.from_revision, "to": done.to_revision, "url": done.url, "warning": done.warning}
+    )
 
 
 @router.post("/{app}/restart", status_code=202)

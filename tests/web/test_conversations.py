@@ -1,0 +1,47 @@
+"""Messages are taken once, and answered in the conversation's stream."""
+
+import pytest
+
+from tests.web.conftest import Dashboard
+
+
+async def texts(dashboard: Dashboard, conversation: str) -> list[tuple[str, str]]:
+    batch = await dashboard.store.events(f"conversation:{conversation}")
+    return [(event.data["role"], event.data["text"]) for event in batch]
+
+
+async def test_a_message_sent_twice_under_one_client_id_is_taken_once(dashboard: Dashboard) -> None:
+    async with dashboard.client() as client:
+        conversation = (await client.post("/api/v1/conversations")).json()["id"]
+        for _ in range(2):
+            path = f"/api/v1/conversations/{conversation}/messages"
+            answer = await client.post(path, json={"text": "help", "client_id": "c1"})
+            assert answer.status_code == 202
+        assert (await client.get(f"/api/v1/conversations/{conversation}")).json()["title"] == "help"
+    assert [role for role, _ in await texts(dashboard, conversation)] == ["user", "assistant"]
+
+
+@pytest.mark.parametrize(
+    ("message", "answer"),
+    [
+        ("deploy", "Which repository?"),
+        ("what a nice day", "I did not understand that."),
+        ("list", "There are no apps yet."),
+        ("restart", "Which app?"),
+        ("restart shop", "there is no app 'shop'"),
+        ("deploy ext::sh", "ext"),
+    ],
+)
+async def test_what_cannot_be_done_is_said_with_what_to_do(dashboard: Dashboard, message: str, answer: str) -> None:
+    conversation = (await dashboard.parts.conversations.open()).id
+    await dashboard.parts.conversations.say(conversation, message)
+    assert answer in (await texts(dashboard, conversation))[1][1]
+
+
+async def test_an_empty_or_huge_message_is_refused(dashboard: Dashboard) -> None:
+    conversation = (await dashboard.parts.conversations.open()).id
+    async with dashboard.client() as client:
+        for text in ("", "x" * 20_001):
+            response = await client.post(f"/api/v1/conversations/{conversation}/messages", json={"text": text})
+            assert response.status_code == 422
+            assert response.json()["code"] == "invalid_input"
