@@ -5,8 +5,9 @@ wrote it and a stale one is reported in that tool's words. Rule for several: uv.
 Pipfile.lock, requirements, then manifests without a lock.
 """
 
+import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,9 +18,7 @@ from devgem.stack.files import Files
 from devgem.stack.python.requirements import Dependency, dependency, normalize, read_requirements
 
 VENV = "/deps/venv"
-POETRY = "poetry==2.5.1"
-PDM = "pdm==2.29.4"
-PIPENV = "pipenv==2026.10.3"
+CREATE = ("uv", "venv", VENV)
 
 _LOCKS = (("uv.lock", "uv"), ("poetry.lock", "poetry"), ("pdm.lock", "pdm"), ("Pipfile.lock", "pipenv"))
 _REQUIREMENTS = (
@@ -35,7 +34,6 @@ _REQUIREMENTS = (
     "requirements_prod.txt",
     "requirements.in",
 )
-CREATE = ("uv", "venv", VENV)
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,7 @@ class Packages:
     installs_project: bool = False
     needs_git: bool = False
     locked: frozenset[str] = frozenset()
+    build_env: Mapping[str, str] = field(default_factory=dict)
 
 
 async def find_packages(files: Files) -> Packages | None:
@@ -81,54 +80,72 @@ async def _locked(files: Files, pyproject: dict[str, Any], lock: str, manager: s
     findings = Findings(files)
     findings.add("package_manager", manager, lock, 1)
     manifest = "Pipfile" if manager == "pipenv" else "pyproject.toml"
-    dependencies = await declared(files, pyproject)
-    commands = {
-        "uv": (_uv_sync(),),
-        "poetry": (_tool(POETRY, "install", "--only", "main", "--no-root", "--no-interaction"),),
-        "pdm": (_tool(PDM, "install", "--check", "--prod", "--no-self", "--no-editable"),),
-        "pipenv": (_tool(PIPENV, "install", "--deploy"),),
-    }[manager]
-    create = () if manager == "uv" else (CREATE,)
-    inputs = [p for p in (manifest, lock, ".python-version", "uv.toml", "poetry.toml", "pdm.toml") if p in files]
-    inputs += await _members(files, pyproject)
+    text = await files.text(lock)
+    present = [p for p in (manifest, lock, ".python-version", "uv.toml", "poetry.toml", "pdm.toml") if p in files]
+    inputs = [*(files.repo_path(p) for p in present), *await _local_sources(files, pyproject)]
     return Packages(
         manager,
-        (*create, *commands),
-        tuple(files.repo_path(p) for p in inputs),
-        dependencies,
+        _COMMANDS[manager],
+        tuple(dict.fromkeys(inputs)),
+        await declared(files, pyproject),
         findings.all(),
-        needs_git=await files.line_of(lock, r"git\+|git = |\"git\"") is not None,
-        locked=frozenset(re.findall(r"^name = \"([a-z0-9._-]+)\"", await files.text(lock), re.MULTILINE)),
+        needs_git="git+" in text or "git = " in text,
+        locked=frozenset(re.findall(r"^name = \"([a-z0-9._-]+)\"", text, re.MULTILINE)),
+        build_env=_SILENCE.get(manager, {}),
     )
 
 
-def _uv_sync(*more: str) -> Argv:
-    return ("uv", "sync", "--locked", "--no-dev", "--no-install-project", "--no-install-workspace", *more)
+def _tool(*arguments: str) -> Argv:
+    """A Python tool of the repository's choice, run by uv in an environment of its own. The date keeps that
+    environment the same for ever: their newest dependencies break them now and then."""
+    return ("uv", "tool", "run", "--exclude-newer", "2026-06-01", *arguments)
 
 
-def _tool(package: str, *arguments: str) -> Argv:
-    """A Python tool of the repository's choice, run by uv in an environment of its own on the app's environment."""
-    return ("uv", "tool", "run", package, *arguments)
+_UV_SYNC = ("uv", "sync", "--locked", "--no-dev", "--no-install-project")
+_EXPORTED = f"{VENV}/requirements.txt"
+_POETRY = ("--from", "poetry==2.4.1", "--with", "poetry-plugin-export==1.9.0", "poetry")
+_POETRY_EXPORT: tuple[Argv, ...] = (
+    _tool(*_POETRY, "export", "--only", "main", "-o", _EXPORTED),
+    ("uv", "pip", "install", "-r", _EXPORTED),
+)
+_PDM = "pdm==2.26.6"
+_PIPENV = "pipenv==2026.5.2"
+_COMMANDS: Mapping[str, tuple[Argv, ...]] = {
+    "uv": (_UV_SYNC,),
+    "poetry": (CREATE, *_POETRY_EXPORT),
+    "pdm": (CREATE, _tool(_PDM, "install", "--check", "--prod", "--no-self", "--no-editable")),
+    "pipenv": (CREATE, _tool(_PIPENV, "install", "--deploy")),
+}
+_SILENCE = {"pdm": {"PDM_CHECK_UPDATE": "0"}, "pipenv": {"PIPENV_VERBOSITY": "-1"}}
 
 
-async def _members(files: Files, pyproject: dict[str, Any]) -> list[str]:
-    """The manifests of a uv workspace's members: uv checks the lock against each of them."""
-    patterns = pyproject.get("tool", {}).get("uv", {}).get("workspace", {}).get("members", [])
-    return [p for pattern in patterns for p in files.glob(f"{str(pattern).strip('/')}/pyproject.toml")]
+async def _local_sources(files: Files, pyproject: dict[str, Any]) -> list[str]:
+    """The files of the packages that a uv project takes from its own repository: workspace members, path sources.
+    uv checks the lock against the manifest of every member, and installs those that are depended on."""
+    uv = pyproject.get("tool", {}).get("uv", {})
+    members = uv.get("workspace", {}).get("members", [])
+    folders = [posixpath.dirname(p) for m in members for p in files.glob(f"{str(m).strip('/')}/pyproject.toml")]
+    folders += [str(s["path"]) for s in uv.get("sources", {}).values() if isinstance(s, dict) and "path" in s]
+    return [path for folder in folders for path in project_files(files, folder)]
 
 
 async def _workspace(files: Files, pyproject: dict[str, Any]) -> Packages | None:
-    """A member of a uv workspace whose lock lies in the repository's root."""
-    if files is files.root or "uv.lock" not in files.root or not pyproject.get("project"):
-        return None
+    """A member of a uv workspace whose lock lies in the repository's root. Its own code is no input."""
     root = files.root
-    top = await root.toml("pyproject.toml")
-    members = await _members(root, top)
-    if files.repo_path("pyproject.toml") not in members:
+    if files is root or "uv.lock" not in root or not pyproject.get("project"):
         return None
-    locked = await _locked(root, top, "uv.lock", "uv")
+    locked = await _locked(root, await root.toml("pyproject.toml"), "uv.lock", "uv")
+    manifest = files.repo_path("pyproject.toml")
+    if manifest not in locked.inputs:
+        return None
+    own = set(project_files(files, ".")) - {manifest}
     name = str(pyproject["project"].get("name", ""))
-    return replace(locked, install=(_uv_sync("--package", name),), dependencies=await declared(files, pyproject))
+    return replace(
+        locked,
+        install=((*_UV_SYNC, "--package", name),),
+        inputs=tuple(path for path in locked.inputs if path not in own),
+        dependencies=await declared(files, pyproject),
+    )
 
 
 async def _pip(files: Files, path: str) -> Packages:
@@ -137,7 +154,7 @@ async def _pip(files: Files, path: str) -> Packages:
     findings.add("package_manager", "pip", path, 1)
     inputs = list(found.inputs)
     for folder in found.local:
-        inputs += _project_files(files, folder)
+        inputs += project_files(files, folder)
     return Packages(
         "pip",
         (CREATE, ("uv", "pip", "install", "-r", path)),
@@ -157,14 +174,14 @@ async def _unlocked(files: Files, pyproject: dict[str, Any]) -> Packages | None:
     if "Pipfile" in files:
         findings.add("package_manager", "pipenv", "Pipfile", 1)
         note = "Pipfile has no lock: each build takes the newest packages it allows. Run `pipenv lock`."
-        install: tuple[Argv, ...] = (CREATE, _tool(PIPENV, "install", "--skip-lock"))
+        install: tuple[Argv, ...] = (CREATE, _tool(_PIPENV, "install", "--skip-lock"))
         return Packages("pipenv", install, (files.repo_path("Pipfile"),), dependencies, findings.all(), (note,))
     if "poetry" in tool and "project" not in pyproject:
         findings.add(
             "package_manager", "poetry", "pyproject.toml", await files.line_of("pyproject.toml", r"\[tool\.poetry")
         )
         note = "There is no poetry.lock: each build takes the newest packages allowed. Run `poetry lock`."
-        install = (CREATE, _tool(POETRY, "install", "--only", "main", "--no-root", "--no-interaction"))
+        install = (CREATE, _tool(*_POETRY, "lock"), *_POETRY_EXPORT)
         return Packages("poetry", install, (files.repo_path("pyproject.toml"),), dependencies, findings.all(), (note,))
     if pyproject.get("project", {}).get("dependencies") or "dependencies" in pyproject.get("project", {}).get(
         "dynamic", []
@@ -177,7 +194,7 @@ async def _unlocked(files: Files, pyproject: dict[str, Any]) -> Packages | None:
             await files.line_of("pyproject.toml", r"^dependencies|^\[project\]"),
         )
         dynamic = pyproject["project"].get("dynamic")
-        inputs = _project_files(files, ".") if dynamic else [files.repo_path("pyproject.toml")]
+        inputs = project_files(files, ".") if dynamic else [files.repo_path("pyproject.toml")]
         install = (CREATE, ("uv", "pip", "install", "-r", "pyproject.toml"))
         return Packages(manager, install, tuple(inputs), dependencies, findings.all())
     setup = files.first("setup.py", "setup.cfg")
@@ -185,7 +202,7 @@ async def _unlocked(files: Files, pyproject: dict[str, Any]) -> Packages | None:
         findings.add("package_manager", "pip", setup, 1)
         install = (CREATE, ("uv", "pip", "install", "."))
         return Packages(
-            "pip", install, tuple(_project_files(files, ".")), dependencies, findings.all(), installs_project=True
+            "pip", install, tuple(project_files(files, ".")), dependencies, findings.all(), installs_project=True
         )
     return None
 
@@ -226,7 +243,7 @@ fasthtml gunicorn uvicorn hypercorn waitress
 """Read out of setup.py, which is code and not data."""
 
 
-def _project_files(files: Files, folder: str) -> list[str]:
+def project_files(files: Files, folder: str) -> list[str]:
     """Everything that building a package from source may read."""
     base = files.repo_path(folder)
     prefix = "" if base == "." else base + "/"

@@ -1,5 +1,6 @@
 """Python: from files to a plan."""
 
+import ast
 import re
 import sys
 from dataclasses import replace
@@ -13,7 +14,7 @@ from devgem.stack.provider import Answer, NoStart
 from devgem.stack.python.django import django_entry, find_django
 from devgem.stack.python.entry import Entry, find_entry
 from devgem.stack.python.env_reads import find_env
-from devgem.stack.python.packages import CREATE, VENV, Packages, find_packages
+from devgem.stack.python.packages import CREATE, VENV, Packages, find_packages, project_files
 from devgem.stack.python.runners import find_runner
 from devgem.stack.python.source import Sources, read_sources
 from devgem.stack.python.system import system_packages
@@ -22,9 +23,9 @@ from devgem.stack.python.workers import find_celery, find_worker, is_distributio
 from devgem.stack.stated import stated_start
 
 SERVERS = {
-    "gunicorn": "gunicorn==27.0.1",
-    "uvicorn": "uvicorn==0.54.0",
-    "hypercorn": "hypercorn==0.18.0",
+    "gunicorn": "gunicorn==23.0.0",
+    "uvicorn": "uvicorn==0.35.0",
+    "hypercorn": "hypercorn==0.17.3",
 }
 """What is installed beside an app that names no server of its own."""
 
@@ -40,7 +41,7 @@ class Python:
 
     async def plan(self, files: Files) -> Answer:
         packages = await find_packages(files)
-        if packages is None and not any("/" not in p and p.endswith(".py") for p in files.paths):
+        if packages is None and not await _is_python(files):
             return None
         sources = await read_sources(files)
         installed = _installed(packages)
@@ -57,6 +58,12 @@ class Python:
         if entry is None:
             return NoStart(plan, *await nothing_to_start(files))
         return plan
+
+
+async def _is_python(files: Files) -> bool:
+    """Whether it is a Python project although it names no dependencies. A pyproject.toml may be for tools alone."""
+    pyproject = await files.toml("pyproject.toml")
+    return "setup.py" in files or "project" in pyproject or any("/" not in p and p.endswith(".py") for p in files.paths)
 
 
 async def _find_entry(files: Files, sources: Sources, installed: frozenset[str]) -> Entry | None:
@@ -126,6 +133,7 @@ async def _plan(
         install=packages.install if packages else (),
         install_inputs=packages.inputs if packages else (),
         build=entry.build if entry else (),
+        build_env=packages.build_env if packages else {},
         start=entry.start if entry else None,
         port=entry.port if entry else 8080,
         health_path=entry.health_path if entry else None,
@@ -137,11 +145,28 @@ async def _plan(
         notes=(*(packages.notes if packages else ()), *(entry.notes if entry else ()), *version.notes),
     )
     plan = _with_server(plan, server, installed)
+    if packages and not packages.installs_project and await _needs_itself(files, sources):
+        inputs = dict.fromkeys((*plan.install_inputs, *project_files(files, ".")))
+        plan = replace(plan, install=(*plan.install, _INSTALL_ITSELF), install_inputs=tuple(inputs))
     if entry and entry.rivals:
         plan = _noted(
             plan, f"Could have meant {', '.join(entry.rivals)} as well: say `start` in devgem.toml to be sure."
         )
     return await _with_assets(files, plan, installed)
+
+
+_INSTALL_ITSELF = ("uv", "pip", "install", "--no-deps", "-e", ".")
+
+
+async def _needs_itself(files: Files, sources: Sources) -> bool:
+    """Whether the code asks for its own distribution's metadata, so that it must be installed."""
+    name = (await files.toml("pyproject.toml")).get("project", {}).get("name")
+    asks = [
+        m
+        for m in sources.modules
+        if any(i.startswith(("importlib.metadata", "importlib_metadata")) for i in m.imported)
+    ]
+    return bool(name) and any(isinstance(n, ast.Constant) and n.value == name for m in asks for n in ast.walk(m.tree))
 
 
 def _with_server(plan: BuildPlan, server: str | None, installed: frozenset[str]) -> BuildPlan:
@@ -151,7 +176,7 @@ def _with_server(plan: BuildPlan, server: str | None, installed: frozenset[str])
         plan = _noted(plan, f"{server} is not among the dependencies: {extra} is installed to serve the app.")
     if not plan.install:
         return plan
-    return replace(plan, deps=(VENV,), build_env={"UV_COMPILE_BYTECODE": "1"})
+    return replace(plan, deps=(VENV,), build_env={"UV_COMPILE_BYTECODE": "1", **plan.build_env})
 
 
 async def _with_assets(files: Files, plan: BuildPlan, installed: frozenset[str]) -> BuildPlan:

@@ -70,7 +70,7 @@ class Sources:
 
 
 async def read_sources(files: Files) -> Sources:
-    """Parses the app's own Python files: no tests, examples or vendored code, no folders with a manifest of their own."""
+    """Parses the app's own Python files: no tests, examples, vendored code or folders with a manifest."""
     parts = {posixpath.dirname(p) for p in files.paths if posixpath.basename(p) in _MANIFESTS and "/" in p}
     paths = [path for path in source_paths(files, (".py",)) if not any(path.startswith(part + "/") for part in parts)]
     trees = {path: parse(await files.text(path)) for path in paths}
