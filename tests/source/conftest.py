@@ -27,12 +27,17 @@ class Bench:
         return await self.sources.fetch(Repository(str(location), **more))
 
     async def refusal(self, location: str | Path, **more: str) -> SourceError:
-        """The error that fetching ends with; nothing may be left of the attempt."""
+        """The error that fetching ends with; no checkout may have come of it."""
+        error = await self.refusal_after_checkout(location, **more)
+        assert list((self.root / "checkouts").iterdir()) == []
+        return error
+
+    async def refusal_after_checkout(self, location: str | Path, **more: str) -> SourceError:
+        """The error that fetching ends with, though there may be a checkout that another app could use."""
         with pytest.raises(SourceError) as caught:
             await self.fetch(location, **more)
         assert caught.value.fix
         assert list((self.root / "tmp").iterdir()) == []
-        assert list((self.root / "checkouts").iterdir()) == []
         return caught.value
 
     async def _run(self, command: Command) -> Outcome:

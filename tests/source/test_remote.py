@@ -160,10 +160,16 @@ async def test_a_closed_port_is_unreachable(bench: Bench, server: GitServer, rep
     assert (await bench.refusal(f"{gone}/a")).code == "host_unreachable"
 
 
-async def test_a_renamed_repository_is_found_at_its_new_path(bench: Bench, server: GitServer, url: str) -> None:
+async def test_a_renamed_repository_is_found_at_its_new_path(
+    bench: Bench, server: GitServer, url: str, repository: GitRepository
+) -> None:
     server.answers["older"] = lambda path: (301, {"Location": server.url + path.replace("older", "old", 1)}, b"")
     server.answers["old"] = lambda path: (301, {"Location": server.url + path.replace("old", "app.git", 1)}, b"")
     assert (await bench.fetch(f"{server.url}/older"))[0].subject == "The first one"
+    first = repository.sha()
+    repository.commit()
+    repository.git("push", "--quiet", str(server.root / "app.git"), "main")
+    assert (await bench.fetch(f"{server.url}/older", ref=first[:9]))[0].sha == first
 
 
 async def test_a_relative_redirect_is_followed_too(bench: Bench, server: GitServer, url: str) -> None:

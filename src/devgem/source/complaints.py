@@ -16,7 +16,8 @@ _SAYINGS: Sequence[tuple[str, str]] = (
     ("ssh_host_unknown", "Host key verification failed|host key is known"),
     ("ssh_denied", r"Permission denied \("),
     ("disk_full", "No space left on device|Disk quota exceeded"),
-    ("too_large", "died of signal 25|File too large"),  # SIGXFSZ, from the limit on file size
+    # The limit on file size ends index-pack without a word (SIGXFSZ); of anything else it complains itself.
+    ("too_large", r"died of signal 25|File too large|\A\s*fatal: fetch-pack: invalid index-pack output\s*\Z"),
     ("unsafe_path", r"hasDot\w*|fullPathname|gitmodules[A-Z]|invalid path"),
     ("unsupported_format", "mismatched algorithms|unknown repository extension|unknown object format"),
     ("repository_private", "could not read Username|could not read Password|Authentication failed|Access denied"),

@@ -97,10 +97,10 @@ class Fetch:
     def _invocation(self, remote: Remote, verb: str, refspecs: tuple[str, ...], options: tuple[str, ...]) -> Invocation:
         quiet = ("--quiet", "--no-tags", "--no-recurse-submodules") if verb == "fetch" else ()
         return Invocation(
-            (verb, *quiet, *options, *remote.options, "--", remote.url, *refspecs),
+            (verb, *quiet, *options, *remote.options, "--", "origin", *refspecs),
             self.into,
             protocol=remote.protocol,
-            settings=remote.settings,
+            settings=(("remote.origin.url", remote.url), *remote.settings),  # a filtered fetch needs a named remote
             env={**remote.env, **at(self.into)},
             readable=remote.readable,
             writable=(self.into,),
