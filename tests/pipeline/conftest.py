@@ -13,7 +13,7 @@ from devgem.domain.deployment import Deployment
 from devgem.domain.event import Event
 from devgem.pipeline import DeployRequest, Limits, Pipeline
 from devgem.store import Store
-from pipeline.peers import FolderSources, JournalCloud, detect, write_repository
+from tests.pipeline.peers import FolderSources, JournalCloud, detect, write_repository
 
 KEY = b"k" * 32
 

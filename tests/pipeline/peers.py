@@ -1,8 +1,8 @@
 """The pipeline's neighbours, as files: a cloud that keeps a journal of every outside effect, and sources.
 
-What a repository is to do is in its `behaviour.json`: {"build": "fail" | "hang" | "error", "verify": "fail", "release": "fail",
-"shift": "error", "lines": 20, "kind": "worker", "plan": "unplannable" | "preflight", "delay": 0.01}. All state is in
-files, so the peers survive a kill -9 as a real cloud does.
+What a repository is to do is in its `behaviour.json`: {"plan": "unplannable" | "preflight", "kind": "worker",
+"build": "fail" | "hang" | "error", "lines": 20, "release": "fail", "verify": "fail" | "hang", "delay": 0.01}.
+All state is in files, so the peers survive a kill -9 as a real cloud does.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """One deployment after the other."""
 
-from pipeline.conftest import House
+from tests.pipeline.conftest import House
 
 
 async def test_a_repository_becomes_a_live_app(house: House) -> None:

@@ -1,5 +1,7 @@
 """The SQLAlchemy engine, set up the same way wherever it is made."""
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +18,21 @@ def make_engine(url: str, *, busy_seconds: float) -> AsyncEngine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, busy_seconds)
     return create_async_engine(parsed, pool_size=_CONNECTIONS, max_overflow=_CONNECTIONS, pool_pre_ping=True)
+
+
+def check_file(engine: AsyncEngine) -> None:
+    """Raises Unavailable, before anything else is begun, when SQLite's file cannot be opened or is no database."""
+    if engine.dialect.name != "sqlite":
+        return
+    try:
+        with closing(sqlite3.connect(engine.url.database or "")) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        raise Unavailable(
+            f"the database {engine.url.database!r} cannot be used: {error}",
+            fix="See that the file is readable and writable for DevGem; if it is damaged, restore a copy of it.",
+            code="database_unavailable",
+        ) from error
 
 
 def trouble(error: sa.exc.DBAPIError) -> Unavailable:
@@ -35,7 +52,7 @@ def trouble(error: sa.exc.DBAPIError) -> Unavailable:
         )
     return Unavailable(
         f"the database cannot be used: {text.splitlines()[0] if text else type(error.orig).__name__}",
-        fix="See that it runs, can be reached and is readable for DevGem.",
+        fix="See that it runs and can be reached; if it is damaged, restore a copy of it.",
         code="database_unavailable",
     )
 

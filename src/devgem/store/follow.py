@@ -9,7 +9,7 @@ all, or a page read from the database, shared with whoever asks for the same pag
 import asyncio
 from bisect import bisect_right
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from devgem.domain.errors import Unavailable
@@ -103,7 +103,7 @@ class Feeds:
                 for batch in batches:
                     feed.offer(batch)
 
-    async def follow(self, stream: str, after: int) -> AsyncIterator[Batch]:
+    async def follow(self, stream: str, after: int) -> AsyncGenerator[Batch, None]:
         with self._following(stream) as feed:
             feed.hear_of((await self._read_heads([stream])).get(stream, 0))
             while True:

@@ -1,7 +1,7 @@
 """The door to the database: transactions, the event log, and followers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import cached_property
 from typing import Self
@@ -16,7 +16,7 @@ from devgem.store.config_vars import ConfigVars
 from devgem.store.conversations import Conversations
 from devgem.store.deployments import Deployments
 from devgem.store.durations import Durations
-from devgem.store.engine import make_engine, trouble
+from devgem.store.engine import check_file, make_engine, trouble
 from devgem.store.events import Events, Fact, StreamState
 from devgem.store.follow import Feeds
 from devgem.store.idempotency import Idempotency
@@ -24,6 +24,9 @@ from devgem.store.migrate import migrate, renew_epoch
 from devgem.store.revisions import Builds, Revisions
 from devgem.store.sessions import Sessions
 from devgem.store.vault import Vault
+
+_FAULTS = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError)
+"""Errors that say that a statement is wrong, and not that the database is in trouble."""
 
 
 class Transaction:
@@ -93,6 +96,7 @@ class Store:
         """Makes the database or brings its tables up to date. Raises Unavailable when it cannot be reached."""
         vault = Vault(key)
         engine = make_engine(url, busy_seconds=busy_seconds)
+        check_file(engine)
         try:
             epoch = await migrate(engine)
         except BaseException:
@@ -134,7 +138,7 @@ class Store:
         async with self.read() as transaction:
             return await transaction.events.state(stream)
 
-    def follow(self, stream: str, *, after: int = 0) -> AsyncIterator[Batch]:
+    def follow(self, stream: str, *, after: int = 0) -> AsyncGenerator[Batch, None]:
         """All events with a seq > `after`, then those to come, in batches. A batch that does not begin at the seq
         after the last one tells that what lies between was trimmed. Close it (contextlib.aclosing) when done."""
         return self._feeds.follow(stream, after)
@@ -163,5 +167,7 @@ class Store:
             async with self._engine.connect() as connection:
                 await connection.execution_options(devgem_write=write)
                 yield connection
-        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+        except sa.exc.DBAPIError as error:
+            if isinstance(error, _FAULTS):
+                raise
             raise trouble(error) from error

@@ -30,8 +30,10 @@ class Vault:
 
     def open(self, sealed: bytes, *place: str) -> str:
         """Raises Unavailable when the key or the place is another one."""
-        nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        version, nonce, ciphertext = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         try:
+            if version != _VERSION:
+                raise InvalidTag
             return self._cipher.decrypt(nonce, ciphertext, _aad(place)).decode()
         except InvalidTag as error:
             raise Unavailable(
