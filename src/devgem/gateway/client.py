@@ -225,6 +225,8 @@ class Client(asyncio.Protocol):
         self._reading_head = False
         method = parser.get_method().decode()
         exchange = read_head(self, method, parser.get_http_version(), self._url, self._fields, self._held)
+        # Trailers, which are dropped, go to a list of their own.
+        self._fields = []
         self._receiving = self._latest = exchange
         if b"upgrade" in self._held:
             self._skips_body = bool(exchange.framing) and parser.should_upgrade()

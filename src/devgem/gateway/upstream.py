@@ -26,6 +26,7 @@ class Upstream(asyncio.Protocol):
         "_fields",
         "_head_done",
         "_held",
+        "_misled",
         "_out",
         "_parser",
         "_paused",
@@ -49,17 +50,13 @@ class Upstream(asyncio.Protocol):
         self.closed = False
         self.reused = False
         self.idle_since = 0.0
-        self._paused = False
+        self._paused = self._misled = False
         self._silent = 0
         self._fields: list[bytes] = []
         self._held: dict[bytes, bytes] = {}
         self._out: list[bytes] = []
-        self._reset()
-
-    def _reset(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._head_done = self._done = self._chunked = self._until_eof = False
-        self._reusable = True
+        self._head_done = self._done = self._chunked = self._until_eof = self._reusable = False
         self._status = 0
 
     # What the exchange asks for
@@ -86,6 +83,9 @@ class Upstream(asyncio.Protocol):
         self.resume()
         if self._reusable and not self.transport.is_closing():
             self.reused = True
+            if self._misled:
+                self._parser = httptools.HttpResponseParser(self)
+                self._misled = False
             self._pool.put(self)
         else:
             self.transport.close()
@@ -126,11 +126,11 @@ class Upstream(asyncio.Protocol):
             if cause is not None and not isinstance(cause, Refused):
                 raise cause from None
             if not self._done:
-                exchange.fail(502, f"The app sent a response that is not valid HTTP ({cause or error}).")
+                exchange.fail(502, f"The app {exchange.app!r} sent a response that is not valid HTTP: {cause or error}.")
                 return
             self._reusable = False
         if self._silent > self._pool.limits.response_head_bytes:
-            exchange.fail(502, "The app sent a response with too many header bytes.")
+            exchange.fail(502, f"The app {exchange.app!r} sent a response with too many header bytes.")
             return
         self._pass_on(exchange)
 
@@ -206,8 +206,8 @@ class Upstream(asyncio.Protocol):
             out += (b"Content-Length: ", length, CRLF)
         self._reusable = self._parser.should_keep_alive()
         if exchange.is_head:
-            # The parser cannot know that no body follows.
-            self._done = True
+            # The parser cannot know that no body follows, and waits for it.
+            self._done = self._misled = True
         elif length is None and status != 204 and status != 304:
             self._until_eof = coding is None
             if exchange.http11:
