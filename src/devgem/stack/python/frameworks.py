@@ -83,6 +83,5 @@ SERVER_CALLS: Mapping[str, tuple[str, int]] = {
     "eventlet.wsgi.server": ("eventlet", 8000),
     "tornado.httpserver.HTTPServer": ("tornado", 8888),
     "cheroot.wsgi.Server": ("cheroot", 8080),
-    "fasthtml.common.serve": ("fasthtml", 5001),
 }
 """Calls that start a server, with its name and the port it takes when the code names none."""

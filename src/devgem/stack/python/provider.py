@@ -5,7 +5,7 @@ import re
 import sys
 from dataclasses import replace
 
-from devgem.domain.plan import BuildPlan, Evidence, Kind, Stack, Unplannable
+from devgem.domain.plan import BuildPlan, Evidence, Kind, Stack, Unplannable, display
 from devgem.stack.env_names import names, required_names, words
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
@@ -211,7 +211,7 @@ def _cite(entry: Entry, packages: Packages | None, findings: Findings) -> None:
     elif entry.framework:
         findings.add("framework", entry.framework, entry.path, entry.line)
     findings.add("kind", entry.kind.value, entry.path, entry.line)
-    findings.add("start", entry.start[-1].removeprefix("exec "), entry.path, entry.line)
+    findings.add("start", display(entry.start), entry.path, entry.line)
     if entry.port_line:
         findings.add("port", str(entry.port), entry.path, entry.port_line)
 

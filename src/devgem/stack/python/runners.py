@@ -14,7 +14,7 @@ _PORT = f"${{PORT:-{DEFAULT_PORT}}}"
 
 @dataclass(frozen=True)
 class Runner:
-    """`command` runs the script `{script}`; `marks` are calls that only the page that is opened first makes."""
+    """`command` runs SCRIPT; `marks` are calls that only the page that is opened first makes."""
 
     package: str
     command: str
@@ -26,14 +26,14 @@ class Runner:
 _RUNNERS: Mapping[str, Runner] = {
     "streamlit": Runner(
         "streamlit",
-        f"streamlit run {{script}} --server.address 0.0.0.0 --server.port {_PORT} --server.headless true",
+        f"streamlit run SCRIPT --server.address 0.0.0.0 --server.port {_PORT} --server.headless true",
         ("streamlit.set_page_config", "streamlit.navigation", "streamlit.Page"),
         ("streamlit_app.py", "app.py", "main.py", "Home.py", "home.py", "Hello.py", "index.py"),
         "/_stcore/health",
     ),
     "chainlit": Runner(
         "chainlit",
-        f"chainlit run {{script}} --host 0.0.0.0 --port {_PORT} --headless",
+        f"chainlit run SCRIPT --host 0.0.0.0 --port {_PORT} --headless",
         ("chainlit.on_message", "chainlit.on_chat_start"),
         ("app.py", "main.py", "chat.py"),
     ),
@@ -64,7 +64,7 @@ def _entry(name: str, runner: Runner, scripts: Sequence[Module]) -> Entry:
         1,
     )
     return Entry(
-        start=("sh", "-c", f"exec {runner.command.format(script=best.path)}"),
+        start=("sh", "-c", f"exec {runner.command.replace('SCRIPT', best.path)}"),
         kind=Kind.SERVER,
         path=best.path,
         line=line,

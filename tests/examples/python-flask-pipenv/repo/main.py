@@ -1,0 +1,8 @@
+import flask
+
+app = flask.Flask(__name__)
+
+
+@app.route("/")
+def index():
+    return "Locked by Pipenv"

@@ -1,0 +1,6 @@
+from blog import app
+
+
+@app.get("/")
+def index():
+    return "Routes are there"

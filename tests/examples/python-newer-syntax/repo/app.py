@@ -1,0 +1,10 @@
+from flask import Flask
+
+type Name = str
+
+app = Flask(__name__)
+
+try:
+    import numpy
+except ImportError, ValueError:
+    numpy = None

@@ -1,0 +1,1 @@
+HELLO = "From the src layout"
