@@ -5,7 +5,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -98,18 +98,24 @@ async def _list_work_tree(git: Git, folder: Path, top: Path) -> Listing | None:
 
 def _listing(folder: Path, listed: bytes, head: Mapping[str, tuple[str, str]]) -> Listing:
     paths = {os.fsdecode(path) for path in listed.split(b"\0") if path}
-    environments = tuple(
-        p.removesuffix(_VIRTUAL_ENV) + "/" for p in paths if p.endswith(_VIRTUAL_ENV) and p not in head
-    )
+    marks = {path for path in paths if path.endswith(_VIRTUAL_ENV) and path not in head}
+    environments = tuple(path.removesuffix(_VIRTUAL_ENV) + "/" for path in marks)
     paths = {path for path in paths if not path.startswith(environments)} if environments else paths
-    nested = {path for path in paths if path.endswith("/") or (path not in head and (folder / path).is_dir())}
+    nested = {path for path in paths if path.endswith("/") or (path not in head and _is_folder(folder / path))}
     return Listing(tuple(sorted(paths - nested)), head=head, nested=tuple(sorted(p.rstrip("/") for p in nested)))
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def copy_folder(folder: Path, listing: Listing, files: Path, policy: Policy, stop: Event) -> tuple[Record, list[Entry]]:
     """Copies the listed files as they are now, until `stop` is set. Devices, pipes and sockets are left out; so are
     files that are listed but gone. Raises SourceError."""
-    entries = [entry for path in listing.paths if (entry := _look_at(folder, path))]
+    real = Path(os.path.realpath(folder))
+    parents = {path.rpartition("/")[0] for path in listing.paths}
+    linked = {parent for parent in parents if os.path.realpath(real / parent) != str(real / parent)}
+    entries = [entry for path in listing.paths if (entry := _look_at(real, path, linked))]
     if not entries:
         raise refusal("empty_folder", path=folder)
     check_contents(entries, policy, str(folder))
@@ -127,7 +133,10 @@ def copy_folder(folder: Path, listing: Listing, files: Path, policy: Policy, sto
     return Record(digest.hexdigest()[:40], dirty=True, submodules=listing.nested), copied
 
 
-def _look_at(folder: Path, path: str) -> Entry | None:
+def _look_at(folder: Path, path: str, linked: Container[str]) -> Entry | None:
+    """What is at a path now; None for what cannot be in a commit, or is not there but behind a link."""
+    if path.rpartition("/")[0] in linked:
+        return None
     try:
         status = (folder / path).lstat()
     except (FileNotFoundError, NotADirectoryError):
