@@ -79,7 +79,7 @@ def _apply(rule: Rule, text: str, context: Context) -> Failure | None:
     found = list(re.finditer(rule.pattern, text, re.MULTILINE))
     if not found:
         return None
-    gaps = {name: value for name, value in found[-1].groupdict().items() if value}
+    gaps = {name: value or "it" for name, value in found[-1].groupdict().items()}
     if rule.code == "missing_env":
         names = _unset(rule, found, context)
         if not names:

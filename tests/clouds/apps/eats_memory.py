@@ -1,0 +1,5 @@
+import os
+
+hoard = []
+while True:
+    hoard.append(os.urandom(1 << 20))

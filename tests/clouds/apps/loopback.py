@@ -1,0 +1,3 @@
+import web
+
+web.serve(web.good, host="127.0.0.1")

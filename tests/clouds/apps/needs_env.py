@@ -1,0 +1,6 @@
+import os
+
+import web
+
+token = os.environ["API_TOKEN"]
+web.serve(web.good)

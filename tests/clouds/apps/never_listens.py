@@ -1,0 +1,5 @@
+import time
+
+print("processing jobs", flush=True)
+while True:
+    time.sleep(60)

@@ -1,0 +1,3 @@
+import web
+
+web.serve(web.good, port=3000)
