@@ -1,7 +1,8 @@
 """A pipeline with its neighbours in a folder."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import pytest
 
 from devgem.domain.app import Repository
-from devgem.domain.deployment import Deployment
+from devgem.domain.deployment import Deployment, Status
 from devgem.domain.event import Event
 from devgem.pipeline import DeployRequest, Limits, Pipeline
-from devgem.store import Store
+from devgem.store import AppRow, DeploymentRow, Store
 from tests.pipeline.peers import FolderSources, JournalCloud, detect, write_repository
 
 KEY = b"k" * 32
+_LAST = {"deployment.live", "deployment.failed", "deployment.cancelled", "deployment.superseded"}
 
 
 @dataclass(frozen=True)
@@ -35,29 +37,51 @@ class House:
 
     async def ended(self, id: str) -> Deployment:
         """The deployment, once it has had its last event and its turn is over."""
-        events = [event async for event in self.until(id, lambda event: _is_last(event.type))]
-        assert events
-        async with self.store.read() as transaction:
-            return (await transaction.deployments.get(id)).state
+        async with asyncio.timeout(60):
+            async for _ in self.until(id, lambda event: event.type in _LAST):
+                pass
+        return (await self.row(id)).state
 
     async def until(self, id: str, reached: Callable[[Event], bool]) -> AsyncIterator[Event]:
-        async for batch in self.store.follow(f"deployment:{id}"):
-            for event in batch:
-                yield event
-                if reached(event):
+        async with aclosing(self.store.follow(f"deployment:{id}")) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event
+                    if reached(event):
+                        return
+
+    async def reached(self, id: str, type: str, **data: Any) -> Event:
+        """The first event of this type with this data, once it is there."""
+        async with asyncio.timeout(30):
+            *_, event = [
+                event
+                async for event in self.until(
+                    id, lambda event: event.type == type and data.items() <= event.data.items()
+                )
+            ]
+        return event
+
+    async def row(self, id: str) -> DeploymentRow:
+        async with self.store.read() as transaction:
+            return await transaction.deployments.get(id)
+
+    async def app(self, name: str) -> AppRow:
+        async with self.store.read() as transaction:
+            return await transaction.apps.get(name)
+
+    async def at_rest(self) -> None:
+        """Returns once nobody acts on any app."""
+        async with asyncio.timeout(60):
+            while True:
+                async with self.store.read() as transaction:
+                    held = await transaction.apps.held()
+                    waiting = await transaction.deployments.page(statuses=[Status.WAITING])
+                if not held and not waiting:
                     return
+                await asyncio.sleep(0.01)
 
     async def events(self, stream: str) -> list[Event]:
         return list(await self.store.events(stream, limit=100_000))
-
-
-def _is_last(type: str) -> bool:
-    return type in {
-        "deployment.live",
-        "deployment.failed",
-        "deployment.cancelled",
-        "deployment.superseded",
-    }
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
 """The pipeline's neighbours, as files: a cloud that keeps a journal of every outside effect, and sources.
 
 What a repository is to do is in its `behaviour.json`: {"plan": "unplannable" | "preflight", "kind": "worker",
-"build": "fail" | "hang" | "error", "lines": 20, "release": "fail", "verify": "fail" | "hang", "delay": 0.01}.
+"build": "fail" | "error", "lines": 20, "release": "fail" | "missing", "verify": "fail", "shift": "error",
+"hang": <step>, "delay": 0.01}. A step that hangs does so until it is cancelled or the file `go` is there.
 All state is in files, so the peers survive a kill -9 as a real cloud does.
 """
 
@@ -63,7 +64,7 @@ class FolderSources:
         checkout = self._root / sha
         checkout.mkdir(parents=True, exist_ok=True)
         (checkout / "behaviour.json").write_bytes(text)
-        await asyncio.sleep(json.loads(text).get("delay", 0))
+        await _linger(json.loads(text), "fetch", self._root)
         return Commit(sha, subject="as it is"), FolderTree(checkout)
 
     async def checkout(self, repository: Repository, commit: Commit) -> Path:
@@ -72,6 +73,7 @@ class FolderSources:
 
 async def detect(tree: Tree, dir: str) -> BuildPlan | Unplannable:
     asked = json.loads(await tree.read("behaviour.json"))
+    await _linger(asked, "plan", Path("/nonexistent"))
     if asked.get("plan") == "unplannable":
         candidates = (Candidate("web", "a Flask app"), Candidate("api", "a Go service"))
         return Unplannable("There are two apps.", "Choose one with --dir.", candidates)
@@ -140,8 +142,7 @@ class JournalCloud:
             for value in build.env.values():
                 yield LogLine(f"the build sees {value}", "out", datetime.now(UTC))
             yield Progress("Half way", 0.5)
-            if asked.get("build") == "hang":
-                await asyncio.sleep(3600)
+            await _linger(asked, "build", self._root)
             if asked.get("build") == "error":
                 raise RuntimeError("the cloud broke")
             if asked.get("build") == "fail":
@@ -162,11 +163,15 @@ class JournalCloud:
         path = self._root / "running" / name
         if path.exists():
             return None
-        await asyncio.sleep(asked.get("delay", 0))
+        await _linger(asked, "release", self._root)
+        if (self._root / f"broken {name}").exists():
+            return Failure("exited", "The app exited at once", "Look at the log.")
         if asked.get("release") == "fail":
             return Failure("exited", "The app exited at once", "Look at the log.", "KeyError: 'X'")
+        if asked.get("release") == "missing":
+            return Failure("image_missing", "The image is gone", "Deploy again.")
         self.note("revision.started", name)
-        _write(path, json.dumps({"deployment": revision.deployment, "env": dict(revision.env)}))
+        _write(path, json.dumps({"env": dict(revision.env), "asked": asked}))
         await asyncio.sleep(asked.get("delay", 0))
         return None
 
@@ -176,9 +181,7 @@ class JournalCloud:
         self.note("verify.called", name)
         assert name in self.running, "only a released revision can be verified"
         yield Progress("Waiting for the first answer")
-        await asyncio.sleep(asked.get("delay", 0))
-        if asked.get("verify") == "hang":
-            await asyncio.sleep(3600)
+        await _linger(asked, "verify", self._root)
         if asked.get("verify") == "fail":
             yield Failure("no_answer", "It listens on no port", "Listen on $PORT.")
             return
@@ -186,17 +189,16 @@ class JournalCloud:
 
     async def shift(self, app: str, traffic: Traffic) -> None:
         self.note("shift.called", f"{app}@{max(traffic.shares)}")
-        await asyncio.sleep(0.001)
         (number,) = traffic.shares
         name = f"{app}@{number}"
         assert name in self.running, "only a running revision can have traffic"
-        state = json.loads((self._root / "running" / name).read_text())
-        del state
+        asked = json.loads((self._root / "running" / name).read_text())["asked"]
+        await _linger(asked, "shift", self._root)
         if self.traffic(app) != dict(traffic.shares):
             self.note("traffic.shifted", name)
             _write(self._root / "traffic" / app, json.dumps(dict(traffic.shares)))
-        if (self._root / "shift.error").exists():
-            raise Unavailable("the edge does not answer")
+        if asked.get("shift") == "error":
+            raise Unavailable("the edge does not answer", fix="See `devgem doctor`.")
         for other in self.running:
             if other.startswith(f"{app}@") and other != name:
                 self.note("revision.stopped", other)
@@ -206,6 +208,9 @@ class JournalCloud:
         name = f"{revision.app}@{revision.number}"
         self.note("discard.called", name)
         (self._root / "running" / name).unlink(missing_ok=True)
+
+    def break_image(self, app: str, number: int) -> None:
+        (self._root / f"broken {app}@{number}").touch()
 
     def url(self, app: str) -> str:
         return f"http://{app}.localhost:8081"
@@ -244,6 +249,12 @@ class JournalCloud:
 
     async def close(self) -> None:
         os.close(self._journal)
+
+
+async def _linger(asked: dict[str, Any], step: str, root: Path) -> None:
+    await asyncio.sleep(asked.get("delay", 0))
+    while asked.get("hang") == step and not (root / "go").exists():
+        await asyncio.sleep(0.005)
 
 
 def _asked(plan: BuildPlan) -> dict[str, Any]:

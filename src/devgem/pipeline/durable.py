@@ -48,6 +48,7 @@ class Durable:
             "executor_id": self._executor,
             "serializer": DBOSPortableJSONSerializer(),
             "log_level": "WARNING",
+            "notification_listener_polling_interval_sec": 0.1,  # bounds how long a stop takes; idle, it only sleeps
         }
         DBOS(config=config)
         for name, workflow in workflows.items():
