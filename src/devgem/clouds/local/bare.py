@@ -82,6 +82,9 @@ class Session:
                     self.kill()
                     await asyncio.sleep(0.01)
 
+    def started(self) -> bool:
+        return True
+
     def close(self) -> None:
         """Holds nothing."""
 

@@ -53,10 +53,12 @@ class Box:
 @dataclass(frozen=True)
 class Exit:
     """`code` as a shell would say it: 128 + `signal` when a signal ended it. `oom`: the memory limit killed a process
-    of the box; `timed_out`: it outlived `wall_seconds`; `killed`: DevGem ended it by `kill`."""
+    of the box; `timed_out`: it outlived `wall_seconds`; `killed`: DevGem ended it by `kill`. Not `started`: the sandbox
+    could not be set up, and what it printed says why."""
 
     code: int
     signal: int | None = None
     oom: bool = False
     timed_out: bool = False
     killed: bool = False
+    started: bool = True

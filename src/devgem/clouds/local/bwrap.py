@@ -1,11 +1,12 @@
 """The bubblewrap command line of a box. Pure but for reading the host's own layout under /."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from devgem.clouds.local.box import Bind, Box
 
+_LANDING = "/mnt"
 INSIDE_ID = 1000
 """User and group id that a program sees itself as."""
 DNS_ADDRESS = "10.0.2.3"
@@ -28,18 +29,16 @@ FILES = {
 
 @dataclass(frozen=True)
 class Descriptors:
-    """Open descriptors that bwrap is to inherit: contents of `FILES` by path, and of each bind by its target
-    (empty where this bwrap has no --bind-fd; then the paths are used)."""
+    """Open descriptors that bwrap is to inherit; `files` are the contents of `FILES`, by path."""
 
-    info: int
+    status: int
     block: int
     files: dict[str, int]
-    binds: dict[str, int]
     seccomp: int | None
 
     def all(self) -> list[int]:
-        fixed = [self.info, self.block, *([] if self.seccomp is None else [self.seccomp])]
-        return [*fixed, *self.files.values(), *self.binds.values()]
+        fixed = [self.status, self.block, *([] if self.seccomp is None else [self.seccomp])]
+        return [*fixed, *self.files.values()]
 
 
 def arguments(box: Box, fds: Descriptors, options: frozenset[str]) -> list[str]:
@@ -48,14 +47,14 @@ def arguments(box: Box, fds: Descriptors, options: frozenset[str]) -> list[str]:
     args = ["--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
     args += [option for option in ("--disable-userns",) if option in options]
     args += ["--uid", str(INSIDE_ID), "--gid", str(INSIDE_ID), "--hostname", box.hostname]
-    args += ["--info-fd", str(fds.info), "--block-fd", str(fds.block)]
+    args += ["--json-status-fd", str(fds.status), "--block-fd", str(fds.block)]
     args += _system()
     for path, fd in fds.files.items():
         args += ["--ro-bind-data", str(fd), path]
     if not any(target == "/tmp" for _, target in (*box.ro, *box.rw)):  # noqa: S108
         size = ["--size", str(box.limits.disk_bytes)] if "--size" in options else []
         args += ["--perms", "1777", *size, "--tmpfs", "/tmp"]  # noqa: S108
-    args += _binds("--ro-bind", box.ro, fds) + _binds("--bind", box.rw, fds)
+    args += _binds("--ro-bind", box.ro) + _binds("--bind", box.rw)
     args += ["--remount-ro", "/"]
     if fds.seccomp is not None:
         args += ["--seccomp", str(fds.seccomp)]
@@ -80,12 +79,32 @@ def _system() -> list[str]:
     return args
 
 
-def _binds(option: str, binds: Sequence[Bind], fds: Descriptors) -> list[str]:
-    args: list[str] = []
-    for source, target in binds:
-        fd = fds.binds.get(target)
-        args += [option, str(source), target] if fd is None else [f"{option}-fd", str(fd), target]
-    return args
+def _binds(option: str, binds: Sequence[Bind]) -> list[str]:
+    return [argument for source, target in binds for argument in (option, str(source), target)]
+
+
+def brought_within_reach(box: Box, user: int) -> tuple[Box, list[str]]:
+    """As root: the box, and the command that starts its bwrap as `user`. Where that user cannot pass (below /root), a
+    first bwrap, still root, binds what lies there to a place where it can."""
+    drop = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--inh-caps=-all", "--"]
+    carry = ["bwrap", "--dev-bind", "/", "/", "--tmpfs", _LANDING, "--die-with-parent"]
+    moved: list[Path] = []
+
+    def move(bind: Bind) -> Bind:
+        if can_be_reached(bind[0]):
+            return bind
+        moved.append(bind[0])
+        return (Path(_LANDING, str(len(moved))), bind[1])
+
+    there = replace(box, ro=tuple(map(move, box.ro)), rw=tuple(map(move, box.rw)))
+    for number, source in enumerate(moved, 1):
+        carry += ["--bind", str(source), f"{_LANDING}/{number}"]
+    return there, [*carry, "--", *drop] if moved else drop
+
+
+def can_be_reached(path: Path) -> bool:
+    """Whether everyone may pass through the folders above `path`."""
+    return all(folder.stat().st_mode & 0o001 for folder in path.absolute().parents)
 
 
 def ca_environment() -> dict[str, str]:

@@ -24,6 +24,17 @@ async def readable(fd: int) -> None:
         loop.remove_reader(fd)
 
 
+async def read_line(fd: int) -> bytes:
+    """One line, or less when `fd` was closed before its end."""
+    line = b""
+    while not line.endswith(b"\n"):
+        await readable(fd)
+        if not (byte := os.read(fd, 1)):
+            break
+        line += byte
+    return line
+
+
 async def read_to_end(fd: int) -> bytes:
     chunks: list[bytes] = []
     while True:

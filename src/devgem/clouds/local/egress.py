@@ -59,6 +59,7 @@ class Egress:
             fds.callback(os.close, net)
             user = fcntl.ioctl(net, _NS_GET_USERNS)
             fds.callback(os.close, user)
+            await _mapped(init_pid)
             egress = await cls._start(net, user, identity)
             try:
                 batch = routes(host_addresses(Path("/proc/net/fib_trie").read_text()), reachable)
@@ -91,7 +92,8 @@ class Egress:
             egress = cls(process, hang_up)
             try:
                 async with asyncio.timeout(_START_SECONDS):
-                    answer = await read_to_end_of_line(ready)
+                    await readable(ready)
+                    answer = os.read(ready, 64)
             except BaseException:
                 await egress.close()
                 raise
@@ -110,10 +112,11 @@ class Egress:
         await exited(self._process)
 
 
-async def read_to_end_of_line(fd: int) -> bytes:
-    """What a ready-fd says first; empty when it was closed unsaid."""
-    await readable(fd)
-    return os.read(fd, 64)
+async def _mapped(pid: int) -> None:
+    """Once the user namespace has its user ids: before that, even its owner has no rights in it."""
+    async with asyncio.timeout(_START_SECONDS):
+        while not Path(f"/proc/{pid}/uid_map").read_text():  # noqa: ASYNC110  # the kernel tells no one
+            await asyncio.sleep(0.001)
 
 
 async def _lay(batch: str, net: int, user: int, identity: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from devgem.clouds.local.cgroup import Cgroups
 from devgem.domain.app import Check
 
-REQUIRED = frozenset({"--args", "--info-fd", "--block-fd", "--ro-bind-data", "--die-with-parent", "--perms"})
+REQUIRED = frozenset({"--args", "--json-status-fd", "--block-fd", "--ro-bind-data", "--die-with-parent", "--perms"})
 """Options without which bubblewrap is too old (before 0.5, 2021)."""
 
 

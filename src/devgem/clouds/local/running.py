@@ -80,7 +80,8 @@ class Running:
         code = self._process.returncode
         code = 128 - code if code < 0 else code
         number = code - 128 if 128 < code <= 128 + signal.NSIG else None
-        return Exit(code, number, oom and code != 0, timed_out, self._killed)
+        started = self._killed or timed_out or self._body.started()
+        return Exit(code, number, oom and code != 0, timed_out, self._killed, started)
 
     async def _gone(self) -> None:
         await exited(self._process)
@@ -92,9 +93,10 @@ class Running:
 class Init:
     """Process 1 of a pid namespace: when it is killed, the kernel kills all in it before it counts as dead."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, status: int) -> None:
         self.pid = pid
         self.pidfd = os.pidfd_open(pid)
+        self._status = status
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -103,8 +105,13 @@ class Init:
     async def gone(self) -> None:
         await readable(self.pidfd)
 
+    def started(self) -> bool:
+        """Whether a program was executed, of a sandbox that has ended: only then bwrap says how that ended."""
+        return b"exit-code" in os.read(self._status, 4096)
+
     def close(self) -> None:
         os.close(self.pidfd)
+        os.close(self._status)
 
 
 class Streams:

@@ -19,7 +19,7 @@ from typing import Any
 
 from devgem.clouds.local import bare, bwrap, seccomp
 from devgem.clouds.local.box import Bind, Box, Exit, Limits, Network
-from devgem.clouds.local.descriptors import memory_file, read_to_end
+from devgem.clouds.local.descriptors import memory_file, read_line
 from devgem.clouds.local.egress import Egress
 from devgem.clouds.local.isolation import Isolation, Level
 from devgem.clouds.local.running import Init, Running, Streams
@@ -61,17 +61,19 @@ class Sandbox:
             if self._cgroups.version:
                 group = self._cgroups.create(box.name, box.limits)
                 undo.callback(group.remove)
-            identity = self._identity(box.slot)
-            launch = self._launch(box, identity)
+            launch = self._launch(box)
             undo.callback(launch.abandon)
-            init = Init(await launch.init_pid())
-            undo.callback(init.close)
+            init = await launch.init()
+            undo.callback(os.close, init.pidfd)
             if group:
-                group.add(launch.process.pid)
-                group.add(init.pid)
+                try:
+                    group.add(launch.process.pid)
+                    group.add(init.pid)
+                except ProcessLookupError:
+                    raise launch.refusal() from None
             egress = None
             if box.network is Network.EGRESS:
-                egress = await Egress.open(init.pid, identity, self._reachable)
+                egress = await Egress.open(init.pid, self._identity(box.slot), self._reachable)
                 undo.push_async_callback(egress.close)
             streams = await Streams.of(launch.process)
             launch.release()
@@ -87,44 +89,44 @@ class Sandbox:
             return {}
         return {"user": self.user_id(slot), "group": self.user_id(slot), "extra_groups": []}
 
-    def _launch(self, box: Box, identity: dict[str, Any]) -> "Launch":
+    def _launch(self, box: Box) -> "Launch":
+        drop: list[str] = []
+        if os.geteuid() == 0:
+            box, drop = bwrap.brought_within_reach(box, self.user_id(box.slot))
         with contextlib.ExitStack() as closing:
 
             def for_child(fd: int) -> int:
                 closing.callback(os.close, fd)
                 return fd
 
-            info, info_child = os.pipe2(os.O_CLOEXEC)
+            status, status_child = os.pipe2(os.O_CLOEXEC)
             block_child, block = os.pipe2(os.O_CLOEXEC)
-            by_fd = "--ro-bind-fd" in self.isolation.options
             with contextlib.ExitStack() as undo:
-                undo.callback(os.close, info)
+                undo.callback(os.close, status)
                 undo.callback(os.close, block)
                 fds = bwrap.Descriptors(
-                    info=for_child(info_child),
+                    status=for_child(status_child),
                     block=for_child(block_child),
                     files={path: for_child(memory_file(text.encode())) for path, text in bwrap.FILES.items()},
-                    binds={t: for_child(_open_path(s)) for s, t in (*box.ro, *box.rw)} if by_fd else {},
                     seccomp=for_child(memory_file(self._seccomp)) if self._seccomp else None,
                 )
                 arguments = bwrap.arguments(box, fds, self.isolation.options)
                 listed = for_child(memory_file("\0".join(arguments).encode()))
                 passed = [listed, *fds.all(), *box.pass_fds]
                 process = subprocess.Popen(
-                    ["bwrap", "--args", str(listed), "--", *self._rlimits(box.limits), *box.argv],
+                    [*drop, "bwrap", "--args", str(listed), "--", *self._rlimits(box.limits), *box.argv],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT if box.merge_stderr else subprocess.PIPE,
                     bufsize=0,
                     cwd="/",
-                    env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+                    env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"},
                     pass_fds=passed,
                     start_new_session=True,
                     umask=0o022,
-                    **identity,
                 )
                 undo.pop_all()
-                return Launch(process, info, block)
+                return Launch(process, status, block)
 
     def _rlimits(self, limits: Limits) -> list[str]:
         """The limits that the kernel keeps per process; where there are no control groups they stand in for those."""
@@ -140,24 +142,32 @@ class Sandbox:
 class Launch:
     """A bwrap that has been started and waits for its release."""
 
-    def __init__(self, process: subprocess.Popen[bytes], info: int, block: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], status: int, block: int) -> None:
         self.process = process
-        self._info = info
+        self._status = status
         self._block = block
 
-    async def init_pid(self) -> int:
-        """Process 1 of the sandbox, as the host counts. Raises Unavailable with what bwrap says."""
+    async def init(self) -> Init:
+        """Process 1 of the sandbox. Raises Unavailable with what bwrap says."""
         async with asyncio.timeout(_START_SECONDS):
-            text = await read_to_end(self._info)
-        if text:
-            return int(json.loads(text)["child-pid"])
-        said = (self.process.stderr or self.process.stdout).read()  # type: ignore[union-attr]  # both are pipes
+            line = await read_line(self._status)
+        if not line:
+            raise self.refusal()
+        try:
+            return Init(int(json.loads(line)["child-pid"]), self._status)
+        except ProcessLookupError:
+            raise self.refusal() from None
+
+    def refusal(self) -> Unavailable:
+        """Why bwrap has ended."""
+        self.process.wait()
+        said = (self.process.stderr or self.process.stdout).read()  # type: ignore[union-attr]  # stdout is a pipe
         reason = said.decode(errors="replace").strip() or "bwrap gave no reason"
-        raise Unavailable(f"the sandbox did not start: {reason}", fix="Run `devgem doctor`.")
+        return Unavailable(f"the sandbox did not start: {reason}", fix="Run `devgem doctor`.")
 
     def release(self) -> None:
         os.write(self._block, b"x")
-        self._close()
+        os.close(self._block)
 
     def abandon(self) -> None:
         self.process.kill()
@@ -165,15 +175,8 @@ class Launch:
         for pipe in (self.process.stdout, self.process.stderr):
             if pipe:
                 pipe.close()
-        self._close()
-
-    def _close(self) -> None:
-        os.close(self._info)
+        os.close(self._status)
         os.close(self._block)
-
-
-def _open_path(path: object) -> int:
-    return os.open(str(path), os.O_PATH | os.O_CLOEXEC)
 
 
 def _check(box: Box) -> None:
@@ -181,3 +184,6 @@ def _check(box: Box) -> None:
         raise ValueError(f"{box.name!r} cannot name a control group")
     if any("\0" in text for text in (*box.argv, box.cwd, *box.env, *box.env.values())):
         raise ValueError(f"box {box.name!r} has a NUL in its command or environment")
+    for source, _ in (*box.ro, *box.rw):
+        if not source.exists():
+            raise Unavailable(f"{source} is to be seen in a sandbox, but is not there")

@@ -1,0 +1,134 @@
+"""The environment of builds and of what they make: pure functions of a plan."""
+
+import posixpath
+from collections.abc import Mapping, Sequence
+
+from devgem.clouds.local import bwrap
+from devgem.clouds.local.programs import SYSTEM_PATH
+from devgem.clouds.local.toolchains import Toolset, uses_python
+from devgem.domain.plan import Argv, BuildPlan
+
+VENV = "/deps/venv"
+CACHE = "/cache"
+_HOME = "/tmp"  # noqa: S108  # a box's own, empty and writable
+
+# Where each tool keeps downloads, and how it is kept from asking, reporting home or looking for its own update.
+_TOOLS = {
+    "UV_CACHE_DIR": f"{CACHE}/uv",
+    "UV_LINK_MODE": "copy",
+    "UV_VENV_CLEAR": "1",
+    "UV_PYTHON_DOWNLOADS": "never",
+    "UV_KEYRING_PROVIDER": "disabled",
+    "UV_NO_PROGRESS": "1",
+    "PIP_CACHE_DIR": f"{CACHE}/pip",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_NO_INPUT": "1",
+    "POETRY_CACHE_DIR": f"{CACHE}/poetry",
+    "PIPENV_CACHE_DIR": f"{CACHE}/pipenv",
+    "npm_config_cache": f"{CACHE}/npm",
+    "npm_config_audit": "false",
+    "npm_config_fund": "false",
+    "npm_config_update_notifier": "false",
+    "npm_config_progress": "false",
+    "npm_config_prefer_offline": "true",
+    "npm_config_store_dir": f"{CACHE}/pnpm",
+    "pnpm_config_store_dir": f"{CACHE}/pnpm",
+    "YARN_CACHE_FOLDER": f"{CACHE}/yarn",
+    "YARN_GLOBAL_FOLDER": f"{CACHE}/yarn-global",
+    "YARN_ENABLE_TELEMETRY": "0",
+    "BUN_INSTALL_CACHE_DIR": f"{CACHE}/bun",
+    "COREPACK_HOME": f"{CACHE}/corepack",
+    "COREPACK_ENABLE_DOWNLOAD_PROMPT": "0",
+    "NEXT_TELEMETRY_DISABLED": "1",
+    "ASTRO_TELEMETRY_DISABLED": "1",
+    "GATSBY_TELEMETRY_DISABLED": "1",
+    "NG_CLI_ANALYTICS": "false",
+    "DO_NOT_TRACK": "1",
+    "GOCACHE": f"{CACHE}/go-build",
+    "GOMODCACHE": f"{CACHE}/go",
+    "BUNDLE_USER_CACHE": f"{CACHE}/bundle",
+    "COMPOSER_CACHE_DIR": f"{CACHE}/composer",
+    "COMPOSER_NO_INTERACTION": "1",
+    "DENO_DIR": f"{CACHE}/deno",
+    "XDG_CACHE_HOME": f"{CACHE}/xdg",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+# What makes a trusted program load code from elsewhere.
+_LOADERS = ("LD_", "PYTHON", "GIT_", "NODE_", "PATH", "HOME", "UV_PYTHON", "UV_CACHE_DIR", "UV_COMPILE_BYTECODE")
+_OF_UV_ITSELF = frozenset({"venv", "sync", "tool", "run", "python", "lock", "export"})
+
+
+def workdir(plan: BuildPlan) -> str:
+    return posixpath.normpath(posixpath.join("/app", plan.dir))
+
+
+def build_env(plan: BuildPlan, given: Mapping[str, str], tools: Toolset) -> dict[str, str]:
+    """What a plan's commands get: the tools' settings, then the plan's, then what the user has set for builds."""
+    return {**_base(plan, tools), **_TOOLS, **tools.env, **plan.build_env, **given}
+
+
+def run_env(plan: BuildPlan, tools: Toolset) -> dict[str, str]:
+    """What a plan's processes get; PORT and the config vars come on top."""
+    python = {"PYTHONDONTWRITEBYTECODE": "1", "UV_NO_SYNC": "1", "UV_OFFLINE": "1"} if uses_python(plan) else {}
+    return {**_base(plan, tools), **python, **plan.run_env}
+
+
+def _base(plan: BuildPlan, tools: Toolset) -> dict[str, str]:
+    python = {"VIRTUAL_ENV": VENV, "UV_PROJECT_ENVIRONMENT": VENV} if uses_python(plan) else {}
+    own = [f"{VENV}/bin"] if python else []
+    own += dict.fromkeys(f"{folder}/node_modules/.bin" for folder in (workdir(plan), "/app"))
+    path = ":".join([*own, *tools.path, *SYSTEM_PATH])
+    return {"PATH": path, "HOME": _HOME, "LANG": "C.UTF-8", "USER": "app", **python, **bwrap.ca_environment()}
+
+
+def for_command(env: Mapping[str, str], command: Argv) -> dict[str, str]:
+    """uv's own commands are told which Python to make environments of; what installs, which one to install into."""
+    if "UV_PYTHON" not in env or (command[:1] == ("uv",) and command[1:2] and command[1] in _OF_UV_ITSELF):
+        return dict(env)
+    return {**env, "UV_PYTHON": f"{VENV}/bin/python"}
+
+
+def only_wheels(install: Sequence[Argv]) -> tuple[Argv, ...] | None:
+    """The same installation by uv alone, told to run no one's code: ready-made wheels are unpacked, nothing is built.
+    None when other programs take part or an option is unknown here.
+
+    Such an installation may share a cache with those of other apps, since nothing but uv writes to it, and uv keeps
+    wheels by the index and the hash that they came with. Code of a wheel could run when uv asks an environment that
+    already has packages about itself, so that there may be one step that installs, and bytecode is compiled later."""
+    trusted: list[Argv] = []
+    for command in install:
+        if command[:2] == ("uv", "venv"):
+            trusted.append(command)
+            continue
+        head = next(
+            (known for known in (("uv", "pip", "install"), ("uv", "sync")) if command[: len(known)] == known), None
+        )
+        if head is None or not all(_is_harmless(argument) for argument in command[len(head) :]):
+            return None
+        trusted.append((*head, "--no-build", "--no-compile-bytecode", *command[len(head) :]))
+    installing = [command for command in trusted if command[1] != "venv"]
+    return tuple(trusted) if len(installing) == 1 else None
+
+
+def _is_harmless(argument: str) -> bool:
+    known = {"-r", "--requirements", "--locked", "--frozen", "--no-dev", "--no-install-project", "--package", "--extra"}
+    known |= {
+        "--no-install-workspace",
+        "--no-editable",
+        "--all-extras",
+        "--group",
+        "--no-default-groups",
+        "--compile-bytecode",
+    }
+    return not argument.startswith("-") or argument in known
+
+
+def trusted_env(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what could make uv run code of the repository's."""
+    settings = {name: value for name, value in env.items() if not name.startswith(_LOADERS)}
+    kept = {
+        "HOME": _HOME,
+        "PATH": ":".join(part for part in env["PATH"].split(":") if not part.startswith(("/deps", "/app"))),
+    }
+    forced = {name: _TOOLS[name] for name in ("UV_CACHE_DIR", "UV_KEYRING_PROVIDER", "UV_PYTHON_DOWNLOADS")}
+    return {**settings, **kept, **forced, **({"UV_PYTHON": env["UV_PYTHON"]} if "UV_PYTHON" in env else {})}

@@ -1,0 +1,99 @@
+"""What a build prints, as clean lines within bounds: a flood is counted, not kept, and its end is shown.
+
+Two bounds. Over a second's share the rest of that second is dropped; over the whole log's share everything is dropped
+but the end. Either way one line says how much, and what is dropped costs no more than counting its newlines.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from devgem.domain.log import LineSplitter
+
+_TAIL_BYTES = 16 << 10
+
+
+@dataclass(frozen=True)
+class Caps:
+    """`lines_per_second` and `bytes_per_second` bound a flood, `lines` and `bytes` the log of one command."""
+
+    lines_per_second: int = 20_000
+    bytes_per_second: int = 8 << 20
+    lines: int = 500_000
+    bytes: int = 64 << 20
+    tail_lines: int = 200
+
+
+CAPS = Caps()
+
+
+class CappedLines:
+    """Pure but for its memory: `now` is in seconds of any steady clock. `tail` are the last lines, dropped ones
+    included: what went wrong stands there."""
+
+    def __init__(self, caps: Caps = CAPS) -> None:
+        self._caps = caps
+        self._splitter = LineSplitter()
+        self._window = 0.0
+        self._window_lines = self._window_bytes = 0
+        self._lines = self._bytes = 0
+        self._dropped = self._dropped_bytes = 0
+        self._dropped_end = b""
+        self.tail: deque[str] = deque(maxlen=caps.tail_lines)
+
+    @property
+    def is_flooded(self) -> bool:
+        """Whether what comes now is dropped: then the reader should take its time."""
+        over_window = (
+            self._window_lines >= self._caps.lines_per_second or self._window_bytes >= self._caps.bytes_per_second
+        )
+        return over_window or self._is_full
+
+    @property
+    def _is_full(self) -> bool:
+        return self._lines >= self._caps.lines or self._bytes >= self._caps.bytes
+
+    def feed(self, chunk: bytes, now: float) -> Iterator[str]:
+        """The lines that this chunk completes."""
+        if now - self._window >= 1.0:
+            if not self._is_full:
+                yield from self._resume()
+            self._window, self._window_lines, self._window_bytes = now, 0, 0
+        if self.is_flooded:
+            self._drop(chunk)
+            return
+        self._window_bytes += len(chunk)
+        self._bytes += len(chunk)
+        yield from self._take(self._splitter.feed(chunk))
+
+    def close(self) -> Iterator[str]:
+        """What is left: an unfinished line, or how much was dropped and its end."""
+        yield from self._take(self._splitter.close())
+        yield from self._resume()
+
+    def _take(self, lines: Iterator[str]) -> Iterator[str]:
+        for line in lines:
+            self._window_lines += 1
+            self._lines += 1
+            self.tail.append(line)
+            yield line
+
+    def _drop(self, chunk: bytes) -> None:
+        self._dropped += chunk.count(b"\n")
+        self._dropped_bytes += len(chunk)
+        self._dropped_end = (self._dropped_end + chunk)[-_TAIL_BYTES:]
+
+    def _resume(self) -> Iterator[str]:
+        """Says what was dropped, then shows the end of it."""
+        if not self._dropped_end:
+            return
+        whole_lines = self._dropped_end.partition(b"\n")[2]
+        splitter = LineSplitter()
+        shown = [*splitter.feed(whole_lines), *splitter.close()][-self._caps.tail_lines // 4 :]
+        yield from self._splitter.close()
+        lines, megabytes = max(self._dropped - len(shown), 0), self._dropped_bytes / 1e6
+        yield f"... {lines:,} lines suppressed ({megabytes:.1f} MB)"
+        self._splitter = LineSplitter()
+        self.tail.extend(shown)
+        self._dropped, self._dropped_bytes, self._dropped_end = 0, 0, b""
+        yield from shown

@@ -1,0 +1,171 @@
+"""Builds images in sandboxes: the one way from a commit and a plan to what a revision runs.
+
+root/work/<build id>/   while a build runs, and not a moment longer
+root/layers, root/images, root/caches, root/tools    see layers.py, images.py, caches.py, toolchains.py
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from pathlib import Path
+
+import uv
+
+from devgem.clouds.local import trees
+from devgem.clouds.local.box import Limits
+from devgem.clouds.local.build_output import CAPS, Caps
+from devgem.clouds.local.caches import Caches
+from devgem.clouds.local.commands import Commands
+from devgem.clouds.local.images import Images
+from devgem.clouds.local.isolation import Level
+from devgem.clouds.local.layers import Layers
+from devgem.clouds.local.quota import DiskQuota
+from devgem.clouds.local.sandbox import Sandbox
+from devgem.clouds.local.slots import BUILD, INSTALL
+from devgem.clouds.local.toolchains import Missing, Toolchains
+from devgem.clouds.local.trees import Unusable
+from devgem.clouds.local.workshop import Failed, Stores, Workshop
+from devgem.domain.app import Build, Check, Commit, Image, Progress, Repository
+from devgem.domain.errors import DevGemError
+from devgem.domain.failure import Failure
+from devgem.domain.log import LogLine, Redactor
+from devgem.domain.plan import BuildPlan
+
+Checkout = Callable[[Repository, Commit], Awaitable[Path]]
+"""The files of a commit as a folder, which stays as it is. Raises SourceError."""
+Item = LogLine | Progress | Image | Failure
+
+LIMITS = Limits(
+    memory_bytes=4 << 30,
+    cpus=float(os.cpu_count() or 1),
+    processes=2048,
+    disk_bytes=1 << 30,
+    file_bytes=4 << 30,
+    wall_seconds=1800.0,
+)
+QUOTA = DiskQuota(bytes=10 << 30)
+_BATCHES_AHEAD = 16
+
+
+class Builder:
+    """One per data folder and process. `limits.wall_seconds` is the time of a whole build."""
+
+    def __init__(
+        self,
+        root: Path,
+        sandbox: Sandbox,
+        checkout: Checkout,
+        *,
+        limits: Limits = LIMITS,
+        quota: DiskQuota = QUOTA,
+        caps: Caps = CAPS,
+    ) -> None:
+        self._work = trees.make_folder(root / "work")
+        self._sandbox = sandbox
+        self._checkout = checkout
+        self._limits = limits
+        self._quota = quota
+        self._caps = caps
+        as_root = os.geteuid() == 0
+        owners = [sandbox.user_id(slot) if as_root else None for slot in (INSTALL, BUILD)]
+        layers = Layers(root / "layers")
+        self.images = Images(root / "images", layers)
+        self._stores = Stores(layers, self.images, Caches(root / "caches", *owners))
+        self._toolchains = Toolchains(root / "tools", sandbox, Path(uv.find_uv_bin()))
+
+    async def checks(self, plan: BuildPlan) -> Sequence[Check]:
+        """What this machine lacks, or has, for a plan."""
+        checks = await self._toolchains.checks(plan)
+        isolation = self._sandbox.isolation
+        if plan.install and isolation.level is Level.SANDBOX and not isolation.egress:
+            checks.append(Check("network", False, "builds have no way to the internet here", isolation.fix))
+        return checks
+
+    async def build(self, build: Build) -> AsyncIterator[Item]:
+        """Ends with one Image or one Failure. A build that is done already gives its image at once. Closing the
+        iterator ends the build with all its processes."""
+        if image := self.images.find(build.id):
+            yield image
+            return
+        batches: asyncio.Queue[Sequence[Item]] = asyncio.Queue(_BATCHES_AHEAD)
+        making = asyncio.create_task(self._make(build, batches.put))
+        try:
+            async for batch in _until_done(batches, making):
+                for item in batch:
+                    yield item
+            yield await making
+        finally:
+            making.cancel()
+            await asyncio.wait([making])
+
+    async def _make(self, build: Build, say: Callable[[Sequence[Item]], Awaitable[None]]) -> Image | Failure:
+        work = self._work / build.id
+        await trees.remove(work)
+        trees.make_folder(work)
+        try:
+            return await self._make_in(work, build, say)
+        except (Failed, Missing) as stopped:
+            return stopped.failure
+        except Unusable as error:
+            return Failure(
+                "unusable_files", str(error), "Remove it from the repository, or from what the build writes."
+            )
+        except DevGemError as error:
+            return Failure.of(error)
+        finally:
+            await trees.remove(work)
+
+    async def _make_in(self, work: Path, build: Build, say: Callable[[Sequence[Item]], Awaitable[None]]) -> Image:
+        commands = Commands(
+            self._sandbox,
+            name=build.id,
+            say=say,
+            redact=Redactor(build.env.values()),
+            limits=self._limits,
+            quota=self._quota,
+            caps=self._caps,
+            deadline=time.monotonic() + (self._limits.wall_seconds or float("inf")),
+        )
+        await commands.progress("Looking for the tools")
+        tools = await self._toolchains.resolve(build.plan)
+        for note in tools.notes:
+            await commands.note(note)
+        checkout = await self._checkout(build.repository, build.commit)
+        return await Workshop(build, checkout, work, tools, commands, self._sandbox, self._stores).make()
+
+    async def sweep(self) -> None:
+        """Removes what builds of a process that died have left. To be called once, before the first build."""
+        for leftover in self._work.iterdir():
+            await trees.remove(leftover)
+        await self._stores.layers.sweep()
+        await self.images.sweep()
+        await self._toolchains.sweep()
+
+    async def prune(self, keep: Collection[str], *, layers_bytes: int = 10 << 30, caches_bytes: int = 10 << 30) -> None:
+        """Removes images whose digest is not in `keep`, and bounds what is kept to build faster."""
+        needed = await self.images.prune(keep)
+        await self._stores.layers.prune(needed, layers_bytes)
+        await self._stores.caches.prune(caches_bytes)
+
+    async def delete(self, app: str) -> None:
+        """Removes what is kept for an app alone, once none of its images is in use."""
+        await self._stores.layers.delete(app)
+        await self._stores.caches.delete(app)
+
+
+async def _until_done(
+    batches: asyncio.Queue[Sequence[Item]], making: asyncio.Task[Image | Failure]
+) -> AsyncIterator[Sequence[Item]]:
+    """What is said, until the task is done and all is heard."""
+    while not making.done():
+        hearing = asyncio.ensure_future(batches.get())
+        try:
+            await asyncio.wait([hearing, making], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not hearing.done():
+                hearing.cancel()
+        if hearing.done() and not hearing.cancelled():
+            yield hearing.result()
+    while not batches.empty():
+        yield batches.get_nowait()

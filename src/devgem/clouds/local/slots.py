@@ -1,0 +1,6 @@
+"""User ids of builds. What an install has written, the build steps that follow cannot change."""
+
+INSTALL = 1
+BUILD = 2
+FIRST_FREE = 1000
+"""From here on slots belong to running apps."""
