@@ -54,7 +54,11 @@ def _notes(files: Files, said: dict[str, Any]) -> list[str]:
         f"{where} has the hook {name!r}: {text}. It is shown, never run."
         for name, text in {**hooks, **_mapping(said.get("scripts"))}.items()
     ]
-    addons = [a if isinstance(a, str) else str(_mapping(a).get("plan")) for a in said.get("addons") or []]
+    listed = said.get("addons") or []
+    addons = [
+        a if isinstance(a, str) else str(_mapping(a).get("plan"))
+        for a in (listed if isinstance(listed, list) else [listed])
+    ]
     if addons:
         notes.append(f"{where} asks for {', '.join(addons)}: provide it, and set its config vars.")
     return notes

@@ -49,7 +49,23 @@ class Dockerfile:
 
 def find_dockerfile(files: Files) -> str | None:
     """The path of the Dockerfile that is meant for deployment. `Dockerfile.dev`, `.test` and the like are none."""
-    return files.first(*_USUAL, *(f"{folder}/{name}" for folder in _FOLDERS for name in _USUAL))
+    inside = [f"{folder}/{name}" for folder in _FOLDERS for name in _USUAL if not _has_manifest(files, folder)]
+    return files.first(*_USUAL, *inside)
+
+
+def _has_manifest(files: Files, folder: str) -> bool:
+    """Whether the folder is an app of its own, that happens to be called docker."""
+    own = (
+        "package.json",
+        "requirements.txt",
+        "pyproject.toml",
+        "go.mod",
+        "Cargo.toml",
+        "pom.xml",
+        "Gemfile",
+        "composer.json",
+    )
+    return files.first(*(f"{folder}/{name}" for name in own)) is not None
 
 
 def development_dockerfiles(files: Files) -> list[str]:
@@ -68,7 +84,7 @@ def summarize(path: str, text: str) -> Dockerfile:
     chain = _chain(stages)
     said = [i for stage in chain for i in stage.instructions]
     base = chain[0]
-    exposed = next(((p, i.line) for i in reversed(said) if i.name == "EXPOSE" and (p := _port(i.text, said))), None)
+    exposed = _web_port([(port, i.line) for i in said if i.name == "EXPOSE" for port in _ports(i.text, said)])
     start = next((i for i in reversed(said) if i.name == "CMD"), None)
     entry = next((i for i in reversed(said) if i.name == "ENTRYPOINT" and i.text.strip() != "[]"), None)
     both = " ".join(_command(i.text) for i in (entry, start) if i)
@@ -141,7 +157,16 @@ def instructions(text: str) -> Iterator[Instruction]:
         yield Instruction(name.upper(), rest.strip(), number)
 
 
-def _port(text: str, said: list[Instruction]) -> int | None:
+def _web_port(exposed: list[tuple[int, int]]) -> tuple[int, int] | None:
+    """The port of several that looks like HTTP, else the first."""
+    return min(
+        exposed,
+        key=lambda found: (found[0] in (22, 25, 443, 8443), found[0] not in (80, 3000, 8000, 8080)),
+        default=None,
+    )
+
+
+def _ports(text: str, said: list[Instruction]) -> Iterator[int]:
     env: dict[str, str] = {}
     for one in said:
         if one.name in ("ENV", "ARG"):
@@ -149,8 +174,7 @@ def _port(text: str, said: list[Instruction]) -> int | None:
     for word in _filled(text, env).split():
         number, _, protocol = word.partition("/")
         if protocol.lower() != "udp" and number.isdigit() and 0 < int(number) < 65536:
-            return int(number)
-    return None
+            yield int(number)
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -5,7 +5,6 @@ import re
 from collections.abc import Awaitable, Callable
 
 from devgem.domain.plan import BuildPlan, Candidate, Kind
-from devgem.stack.docker import find_dockerfile
 from devgem.stack.files import Files
 
 LIMIT = 40
@@ -23,7 +22,7 @@ _SKIPPED = re.compile(
     re.IGNORECASE,
 )
 _DEMOS = re.compile(
-    r"(^|/)(examples?|samples?|demos?|docs?|tutorials?|playground|benchmarks?|templates?)(/|$)", re.IGNORECASE
+    r"(^|/)_?(examples?|samples?|demos?|docs?|tutorials?|playground|benchmarks?|templates?)(/|$)", re.IGNORECASE
 )
 
 
@@ -52,7 +51,7 @@ async def find_candidates(
         if found and _DEMOS.search(folder) and not _DEMOS.search(found[0][0].dir):
             break
         answer = await plan(files.below(folder))
-        if isinstance(answer, BuildPlan) and _is_app(answer):
+        if isinstance(answer, BuildPlan) and _is_app(folder, answer):
             found.append((Candidate(folder, summary(answer)), answer))
     return found
 
@@ -61,7 +60,10 @@ def is_demo(folder: str) -> bool:
     return _DEMOS.search(folder) is not None
 
 
-def _is_app(plan: BuildPlan) -> bool:
+def _is_app(folder: str, plan: BuildPlan) -> bool:
+    """A page or a script somewhere deep in a repository is rarely what is meant to be deployed."""
+    if plan.stack.language == "static" and not plan.dockerfile:
+        return "/" not in folder or bool(re.match(r"(apps|packages|services|sites|projects)/[^/]+$", folder))
     return plan.stack.kind is not Kind.WORKER or plan.stack.confidence == "high"
 
 
@@ -70,7 +72,3 @@ def summary(plan: BuildPlan) -> str:
     stack = plan.stack
     what = {Kind.SERVER: "server", Kind.STATIC: "site", Kind.WORKER: "worker"}.get(stack.kind, "app")
     return f"{stack.framework} {what} ({stack.language})" if stack.framework else f"{stack.language} {what}"
-
-
-def has_dockerfile(files: Files) -> bool:
-    return find_dockerfile(files) is not None

@@ -156,6 +156,9 @@ async def _with_own_dockerfile(files: Files, plan: BuildPlan, answer: Answer, sa
     path = None if said.dockerfile is False else said.dockerfile or find_dockerfile(files)
     if path is None:
         return plan
+    asks = isinstance(answer, Unplannable) and answer.candidates
+    if asks and "/" in path and not said.dockerfile:
+        return plan
     own = await read_dockerfile(files, path)
     where = files.repo_path(path)
     plan = state(plan, "dockerfile", where, where, 1)
@@ -185,6 +188,6 @@ def _only_docker(plan: BuildPlan, own: Dockerfile, where: str, answer: Answer) -
         kind=Kind.SERVER,
         runtime="docker",
         version="",
-        confidence="high" if own.is_server and own.starts else "low",
+        confidence="high" if own.is_server and own.starts and "/" not in own.path else "low",
     )
     return replace(plan, stack=stack, dockerfile=where, notes=(*plan.notes, *notes))

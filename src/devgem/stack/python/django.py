@@ -57,7 +57,7 @@ def find_django(sources: Sources) -> Django | None:
         for module in chain:
             for name, line, value, _ in assignments(module.tree.body):
                 settings[name] = Setting(value, module.path, line)
-        required = {r.name: r for module in chain for r in reads_in(module) if r.required}
+        required = {r.name: r for module in chain for r in reads_in(module, sources) if r.required}
         return Django(folder, manage.path, used, named[1], settings, tuple(required[n] for n in sorted(required)))
     return None
 

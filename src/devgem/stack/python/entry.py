@@ -35,10 +35,12 @@ class Entry:
     sure: bool = True
 
 
-def find_entry(files: Files, sources: Sources, installed: frozenset[str]) -> Entry | None:
-    """The entry of the web app in these sources. `installed` are the distributions that will be there."""
-    apps = find_apps(sources)
-    calls = find_servers(sources, apps)
+def find_entry(files: Files, sources: Sources, installed: frozenset[str], distribution: str | None) -> Entry | None:
+    """The entry of the web app in these sources. `installed` are the distributions that will be there, `distribution`
+    the name of the one that the repository itself is built into: a server that only a function of it starts is a
+    feature of a library, and the app objects of a framework's own repository are its demos."""
+    apps = [app for app in find_apps(sources) if app.framework.package != distribution]
+    calls = [c for c in find_servers(sources, apps) if not (distribution and c.when is When.LATER)]
     objects = sorted((a for a in apps if a.framework.serving is not Serving.SCRIPT), key=lambda a: _rank(a, calls))
     if objects:
         return _from_object(files, objects, calls, installed)

@@ -10,6 +10,7 @@ from devgem.stack.python.source import Module, Sources
 _GETTERS = frozenset(
     ("os.getenv", "os.environ.get", "os.environ.pop", "os.environ.setdefault", "environ.get", "os.environb.get")
 )
+_DEPTH = 5
 _LIBRARIES = frozenset(("decouple.config", "starlette.config.Config", "environ.Env", "environs.Env", "environs.env"))
 
 
@@ -17,12 +18,12 @@ async def find_env(sources: Sources) -> tuple[EnvRead, ...]:
     """Every config var by name, each once. Required are those whose absence ends the import of the file."""
     found: dict[str, EnvRead] = {}
     for module in sources.modules:
-        for read in reads_in(module):
+        for read in reads_in(module, sources):
             keep(found, read)
     return tuple(found[name] for name in sorted(found))
 
 
-def reads_in(module: Module) -> Iterator[EnvRead]:
+def reads_in(module: Module, sources: Sources) -> Iterator[EnvRead]:
     readers = set(_readers(module))
     for guarded, node in _walk(module.tree.body, guarded=False):
         match node:
@@ -36,7 +37,7 @@ def reads_in(module: Module) -> Iterator[EnvRead]:
                 elif dotted == "decouple.config" or dotted.rpartition(".")[0] in readers or dotted in readers:
                     has_default = bool(rest) or any(k.arg == "default" for k in node.keywords)
                     yield EnvRead(name, module.path, node.lineno, not (has_default or guarded))
-    yield from _settings(module)
+    yield from _settings(module, sources)
 
 
 def _readers(module: Module) -> Iterator[str]:
@@ -59,28 +60,38 @@ def _walk(body: list[ast.stmt], *, guarded: bool) -> Iterator[tuple[bool, ast.AS
         stack += [(deeper, child) for child in ast.iter_child_nodes(node)]
 
 
-def _settings(module: Module) -> Iterator[EnvRead]:
+def _settings(module: Module, sources: Sources) -> Iterator[EnvRead]:
     """The fields of pydantic settings classes; one without a default must be given."""
     for node in ast.walk(module.tree):
-        if not isinstance(node, ast.ClassDef):
+        if not isinstance(node, ast.ClassDef) or not _is_settings(module, node, sources, 0):
             continue
-        bases = [module.dotted(base) or "" for base in node.bases]
-        if not any(base in ("pydantic_settings.BaseSettings", "pydantic.BaseSettings") for base in bases):
-            continue
-        prefix, has_file = _settings_config(node)
+        prefix = _env_prefix(node)
         for field in node.body:
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
                 name = field.target.id
                 if name != "model_config" and not name.startswith("_"):
-                    required = field.value is None and not has_file
-                    yield EnvRead((prefix + name).upper(), module.path, field.lineno, required)
+                    yield EnvRead((prefix + name).upper(), module.path, field.lineno, field.value is None)
 
 
-def _settings_config(node: ast.ClassDef) -> tuple[str, bool]:
-    """(env_prefix, whether a secrets folder may give values) of a settings class."""
+def _is_settings(module: Module, node: ast.ClassDef, sources: Sources, depth: int) -> bool:
+    for base in node.bases:
+        dotted = module.dotted(base) or ""
+        if dotted in ("pydantic_settings.BaseSettings", "pydantic.BaseSettings"):
+            return True
+        found = sources.find(dotted)
+        if found is None or depth > _DEPTH:
+            continue
+        parent = next((n for n in found[0].tree.body if isinstance(n, ast.ClassDef) and n.name == found[1]), None)
+        if parent and _is_settings(found[0], parent, sources, depth + 1):
+            return True
+    return False
+
+
+def _env_prefix(node: ast.ClassDef) -> str:
     for inner in ast.walk(node):
-        if isinstance(inner, ast.keyword | ast.Assign):
-            name = inner.arg if isinstance(inner, ast.keyword) else getattr(inner.targets[0], "id", "")
-            if name == "env_prefix" and isinstance(inner.value, ast.Constant):
-                return str(inner.value.value), False
-    return "", False
+        match inner:
+            case ast.keyword(arg="env_prefix", value=ast.Constant(value=str(prefix))):
+                return prefix
+            case ast.Assign(targets=[ast.Name(id="env_prefix")], value=ast.Constant(value=str(prefix))):
+                return prefix
+    return ""

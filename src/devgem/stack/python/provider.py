@@ -19,7 +19,7 @@ from devgem.stack.python.runners import find_runner
 from devgem.stack.python.source import Sources, read_sources
 from devgem.stack.python.system import system_packages
 from devgem.stack.python.version import find_version
-from devgem.stack.python.workers import find_celery, find_worker, is_distribution, nothing_to_start
+from devgem.stack.python.workers import distribution, find_celery, find_worker, nothing_to_start
 from devgem.stack.stated import stated_start
 
 SERVERS = {
@@ -72,12 +72,12 @@ async def _find_entry(files: Files, sources: Sources, installed: frozenset[str])
     if entry:
         return entry
     runner = find_runner(sources)
-    entry = find_entry(files, sources, installed)
+    entry = find_entry(files, sources, installed, await distribution(files))
     if runner and (entry is None or entry.framework is None):
         return runner
     if entry and runner:
         return replace(entry, rivals=(*entry.rivals, f"{runner.path} ({runner.framework})"), sure=False)
-    library = await is_distribution(files)
+    library = await distribution(files) is not None
     return entry or find_celery(sources) or find_worker(sources, is_distribution=library)
 
 

@@ -9,6 +9,7 @@ from devgem.stack.env_names import words
 from devgem.stack.files import Files
 from devgem.stack.python.apps import assignments
 from devgem.stack.python.entry import Entry
+from devgem.stack.python.requirements import normalize
 from devgem.stack.python.servers import has_main, main_line
 from devgem.stack.python.source import Module, Sources
 
@@ -47,9 +48,13 @@ def find_celery(sources: Sources) -> Entry | None:
     return None
 
 
-async def is_distribution(files: Files) -> bool:
-    """Whether the repository is built into a package for others to install."""
-    return "build-system" in await files.toml("pyproject.toml") or "setup.py" in files
+async def distribution(files: Files) -> str | None:
+    """The name of the package that the repository is built into for others to install; None when it is none."""
+    pyproject = await files.toml("pyproject.toml")
+    if "build-system" not in pyproject and "setup.py" not in files:
+        return None
+    poetry = pyproject.get("tool", {}).get("poetry", {})
+    return normalize(str(pyproject.get("project", {}).get("name") or poetry.get("name") or "unnamed"))
 
 
 async def nothing_to_start(files: Files) -> tuple[str, str]:
@@ -58,7 +63,7 @@ async def nothing_to_start(files: Files) -> tuple[str, str]:
     scripts = list(project.get("scripts", {}))
     if scripts:
         what = f"This is a command-line program ({scripts[0]}), not a web app."
-    elif await is_distribution(files):
+    elif await distribution(files):
         what = "This is a Python library, not a web app."
     else:
         what = "This Python code has no web app and no script to start."
