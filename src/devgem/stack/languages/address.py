@@ -10,6 +10,8 @@ from devgem.stack.files import Files
 from devgem.stack.languages.code import Hit, search
 
 DEFAULT_PORT = 8080
+SPEAKS_HTTP = r"HTTP/1\.[01] ?(?:\d{3}|[%{#$])"
+"""An answer's first line, written by a program that listens on a plain socket."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1", "127, 0, 0, 1")
 _OWN_PORT = r"(PORT|(?:(?:HTTP|SERVER|APP|API|WEB|LISTEN|APPLICATION)_)+PORT)"
 """Names under which programs read their own port; DB_PORT, REDIS_PORT and the like are somebody else's."""

@@ -10,6 +10,7 @@ from devgem.stack.files import Files
 _SLASHES = re.compile(r"^[ \t]*//[^\n]*|(?<=[\s;{}),])//[^\n\"'`]*$|^[ \t]*/\*.*?\*/", re.MULTILINE | re.DOTALL)
 _HASHES = re.compile(r"^[ \t]*#(?!\[|!\[)[^\n]*", re.MULTILINE)
 _MARKUP = re.compile(r"<!--.*?-->", re.DOTALL)
+_RUST_TESTS = re.compile(r"^#\[cfg\(test\)\]\s*(?:pub\s+)?mod\s", re.MULTILINE)
 _COMMENTS = {"//": _SLASHES, "#": _HASHES, "<!--": _MARKUP}
 _HASH_FILES = (".rb", ".ru", ".ex", ".exs", ".toml", ".yml", ".yaml", ".properties", ".conf", "Gemfile", "Rakefile")
 _MARKUP_FILES = (".xml", ".csproj", ".fsproj", ".vbproj", ".props", ".html")
@@ -36,7 +37,9 @@ def without_comments(text: str, path: str) -> str:
 
 
 async def read_code(files: Files, path: str) -> str:
-    return without_comments(await files.text(path), path)
+    """A file without its comments, and a Rust file without the tests at its end."""
+    text = without_comments(await files.text(path), path)
+    return _RUST_TESTS.split(text, maxsplit=1)[0] if path.endswith(".rs") else text
 
 
 async def search(files: Files, paths: Iterable[str], *patterns: str) -> Hit | None:

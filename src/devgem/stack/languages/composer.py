@@ -109,9 +109,9 @@ async def php_version(files: Files, composer: Composer, findings: Findings) -> s
         )
         return number
     exact = await from_version_file(files, ".php-version") or await from_tool_versions(files, "php")
-    if exact and (number := number_in(exact.spec)):
-        findings.add("version", number, exact.path, exact.line)
-        return number
+    if exact and (named := number_in(exact.spec)):
+        findings.add("version", named, exact.path, exact.line)
+        return named
     range_ = composer.requires.get("php")
     if range_ is None:
         return DEFAULT

@@ -124,14 +124,15 @@ async def _with_start(plan: BuildPlan, root: Files, main: Main, findings: Findin
     """The kind of program, its command, and for a server its port."""
     assert plan.start
     findings.add("start", plan.start[0], main.path, main.line)
-    if main.listens is None or main.framework is None:
+    if main.listens is None:
         findings.add("kind", "worker", main.path, main.line)
         if main.other_protocol is None:
             return plan
         at = f"{main.other_protocol.path}:{main.other_protocol.line}"
         return doubt(plan, f"{at} listens, but not for HTTP: it gets no URL.")
     findings.add("kind", "server", main.listens.path, main.listens.line)
-    findings.add("framework", main.framework, main.using.path, main.using.line) if main.using else None
+    if main.framework and main.using:
+        findings.add("framework", main.framework, main.using.path, main.using.line)
     command: Argv = plan.start
     if serve := await serve_command(root, main):
         command = (*command, serve.value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from devgem.stack.env_names import source_paths
 from devgem.stack.files import Files
-from devgem.stack.languages.address import Address, find_address
+from devgem.stack.languages.address import SPEAKS_HTTP, Address, find_address
 from devgem.stack.languages.code import Hit, nearest_above, read_code, search
 
 _PACKAGE_MAIN = re.compile(r"^package\s+main\b", re.MULTILINE)
@@ -109,6 +109,8 @@ async def _main(root: Files, folder: str, path: str, line: int, modules: Mapping
         if listens:
             return Main(folder, module, path, line, sources, imports, framework, using, listens)
     other = await search(root, sources, _OTHER_PROTOCOL)
+    if other and await search(root, sources, SPEAKS_HTTP):
+        return Main(folder, module, path, line, sources, imports, listens=other)
     return Main(folder, module, path, line, sources, imports, other_protocol=other)
 
 

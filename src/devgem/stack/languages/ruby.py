@@ -7,7 +7,7 @@ from devgem.domain.plan import BuildPlan, Kind, Stack, Unplannable
 from devgem.stack.env_names import find_env, names, required_names, source_paths
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
-from devgem.stack.languages.address import DEFAULT_PORT, find_address, on_port
+from devgem.stack.languages.address import DEFAULT_PORT, SPEAKS_HTTP, find_address, on_port
 from devgem.stack.languages.code import Hit, search
 from devgem.stack.languages.gemfile import (
     DEFAULT,
@@ -29,7 +29,6 @@ _SERVERS = ("puma", "falcon", "unicorn", "thin", "iodine", "webrick")
 _USUAL = ("app.rb", "server.rb", "web.rb", "main.rb", "bot.rb", "worker.rb", "run.rb")
 _LISTENS = (
     r"\bWEBrick::HTTPServer\.new\b",
-    r"\bTCPServer\.(?:new|open)\b",
     r"\b(?:Rackup|Rack)::(?:Handler|Server)\b",
     r"^\s*require\s+['\"]sinatra['\"]|\bSinatra::(?:Base|Application)\b[^\n]*|^\s*run!",
 )
@@ -160,7 +159,8 @@ def _framework(gems: Gems, findings: Findings) -> str | None:
 
 async def _program(files: Files, gems: Gems, base: BuildPlan, findings: Findings) -> Answer:
     scripts = _scripts(files)
-    listens = await search(files, scripts, *_LISTENS)
+    by_hand = (r"\bTCPServer\.(?:new|open)\b",) if await search(files, scripts, SPEAKS_HTTP) else ()
+    listens = await search(files, scripts, *_LISTENS, *by_hand)
     entry = listens.path if listens else next((name for name in _USUAL if name in scripts), None)
     if entry is None and len(scripts) == 1:
         entry = scripts[0]

@@ -1,0 +1,326 @@
+"""C#, F# and Visual Basic: SDK projects, alone or in a solution."""
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from devgem.domain.plan import BuildPlan, Candidate, Kind, Stack, StaticSite, Unplannable
+from devgem.stack.env_names import find_env, names, required_names
+from devgem.stack.evidence import Findings
+from devgem.stack.files import Files
+from devgem.stack.languages.address import DEFAULT_PORT, LOOPBACK, on_port
+from devgem.stack.languages.assets import REQUIRES
+from devgem.stack.languages.code import search, search_all
+from devgem.stack.languages.markup import Markup, Value
+from devgem.stack.languages.wording import doubt, listed, note
+from devgem.stack.provider import Answer
+
+DEFAULT = "8.0"
+_PACKAGES = "/deps/nuget"
+_OUT = "bin/publish"
+_PROJECT = re.compile(r".*\.(cs|fs|vb)proj$")
+_NOT_AN_APP = re.compile(
+    r"(^|/)(tests?|samples?|benchmarks?|examples?)/|[._]?(Tests?|Specs|Benchmarks?)\.\w+proj$", re.IGNORECASE
+)
+_DESKTOP = r"<Use(?:WPF|WindowsForms|Maui)>\s*true|net\d+\.\d+-(?:windows|android|ios|maccatalyst)"
+_URLS = r"(?:UseUrls|\.Run|\.RunAsync|Urls\.Add)\(\s*\$?\"https?://(?P<host>[^:\"/]+):(?P<port>\d{2,5})"
+_FRAMEWORKS: Mapping[str, str] = {
+    "giraffe": "giraffe",
+    "saturn": "saturn",
+    "falco": "falco",
+    "suave": "suave",
+    "umbraco.cms": "umbraco",
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """`path` is relative to the repository's root. `target` is the framework that it is built for, with its line in
+    `target_path`."""
+
+    path: str
+    sdk: Value | None
+    output: Value | None
+    target: str
+    target_path: str
+    target_line: int
+    packages: Mapping[str, int]
+    assembly: str
+    is_asp_net: bool
+    several_targets: bool = False
+    desktop: bool = False
+
+    @property
+    def dir(self) -> str:
+        return posixpath.dirname(self.path) or "."
+
+    @property
+    def kind(self) -> str:
+        """web, blazor, worker, console, or library."""
+        sdk = self.sdk.text if self.sdk else ""
+        if sdk.startswith("Microsoft.NET.Sdk.BlazorWebAssembly"):
+            return "blazor"
+        if sdk.startswith("Microsoft.NET.Sdk.Web") or (self.is_asp_net and self._runs):
+            return "web"
+        if "suave" in self.packages and self._runs:
+            return "web"
+        if sdk.startswith("Microsoft.NET.Sdk.Worker"):
+            return "worker"
+        return "console" if self._runs and "aspire.hosting.apphost" not in self.packages else "library"
+
+    @property
+    def _runs(self) -> bool:
+        return self.output is not None and self.output.text.lower() in ("exe", "winexe")
+
+
+class DotNet:
+    language = "dotnet"
+
+    async def plan(self, files: Files) -> Answer:
+        paths = [path for path in files.paths if _PROJECT.match(path)]
+        own = [path for path in paths if not _NOT_AN_APP.search(path)] or paths
+        if not own:
+            return None
+        projects = [await read_project(files.root, files.repo_path(path)) for path in own]
+        old = next((p for p in projects if p.sdk is None and p.target_line == 0), None)
+        runnable = [p for p in projects if not p.desktop and p.kind != "library"]
+        for kind in ("web", "blazor", "worker", "console"):
+            of_kind = [project for project in runnable if project.kind == kind]
+            if len(of_kind) == 1:
+                return await _plan(files.root, of_kind[0], await _referenced(files.root, of_kind[0]))
+            if of_kind:
+                return _ask(of_kind)
+        return _nothing(projects, old)
+
+
+async def read_project(root: Files, path: str) -> Project:
+    project = await Markup.read(root, path)
+    sdk = next(iter(project.attributes("Project", "Sdk") + project.attributes("Sdk", "Name")), None)
+    target, target_path = project.value("TargetFramework") or project.value("TargetFrameworks"), path
+    if target is None or "$(" in target.text:
+        target, target_path = await _inherited(root, path) or (target, path)
+    targets = [t for t in (target.text if target else "").split(";") if t]
+    named = project.value("AssemblyName")
+    stem = posixpath.basename(path).rpartition(".")[0]
+    references = project.attributes("PackageReference", "Include")
+    frameworks = [value.text for value in project.attributes("FrameworkReference", "Include")]
+    return Project(
+        path=path,
+        sdk=sdk,
+        output=project.value("OutputType"),
+        target=max(targets, key=_series, default=""),
+        target_path=target_path,
+        target_line=target.line if target else 0,
+        packages={value.text.lower(): value.line for value in references},
+        assembly=named.text if named and "$(" not in named.text else stem,
+        is_asp_net="Microsoft.AspNetCore.App" in frameworks,
+        several_targets=len(targets) > 1,
+        desktop=bool(re.search(_DESKTOP, project.text)),
+    )
+
+
+def _series(target: str) -> tuple[int, ...]:
+    found = re.match(r"net(?:coreapp)?(\d+)\.(\d+)", target)
+    return (int(found.group(1)), int(found.group(2))) if found else (0,)
+
+
+async def _inherited(root: Files, path: str) -> tuple[Value, str] | None:
+    """From the shared properties of the project's folder or one above."""
+    folder = posixpath.dirname(path)
+    while True:
+        for name in ("Directory.Build.props", "Directory.Packages.props", "Directory.Build.targets"):
+            props = posixpath.normpath(f"{folder or '.'}/{name}")
+            shared = await Markup.read(root, props)
+            if target := shared.value("TargetFramework") or shared.value("TargetFrameworks"):
+                return target, props
+        if not folder:
+            return None
+        folder = posixpath.dirname(folder)
+
+
+async def _referenced(root: Files, project: Project) -> list[str]:
+    """The project files that it needs, itself first."""
+    found = [project.path]
+    for path in found:
+        for reference in (await Markup.read(root, path)).attributes("ProjectReference", "Include"):
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(path), reference.text.replace("\\", "/")))
+            if target in root and target not in found:
+                found.append(target)
+    return found
+
+
+def _ask(projects: list[Project]) -> Unplannable:
+    what = {"web": "web servers", "blazor": "Blazor sites", "worker": "workers", "console": "console programs"}
+    folders = [project.dir for project in projects]
+    if len(set(folders)) < len(folders):
+        reason = f"Several .NET projects are in one folder: {listed(p.path for p in projects)}."
+        return Unplannable(reason, "Move each into a folder of its own.", language="dotnet")
+    return Unplannable(
+        f".NET {what[projects[0].kind]} are in {listed(folders)}.",
+        "Choose one with --dir.",
+        tuple(Candidate(project.dir, f".NET {project.target}, {project.kind}") for project in projects),
+        language="dotnet",
+    )
+
+
+def _nothing(projects: list[Project], old: Project | None) -> Unplannable:
+    if old or any(re.match(r"net[1-4]\d*$|v[1-4]", project.target) for project in projects):
+        path = old.path if old else projects[0].path
+        reason = f"{path} is for the .NET Framework, which runs on Windows only."
+        return Unplannable(reason, "Move it to .NET 8 or newer (`upgrade-assistant`).", language="dotnet")
+    if any(project.desktop for project in projects):
+        return Unplannable("This is a desktop or phone app.", "Choose a server's folder with --dir.", language="dotnet")
+    return Unplannable(
+        "These .NET projects are libraries.", 'Add a project with Sdk="Microsoft.NET.Sdk.Web".', language="dotnet"
+    )
+
+
+async def _plan(root: Files, project: Project, referenced: list[str]) -> Answer:
+    if not _series(project.target) > (0,):
+        return Unplannable(
+            f"{project.path} states no TargetFramework that runs on Linux ({project.target or 'none'}).",
+            "State one, such as <TargetFramework>net8.0</TargetFramework>.",
+            language="dotnet",
+        )
+    findings = Findings(root)
+    findings.add("language", "dotnet", project.path, project.sdk.line if project.sdk else 1)
+    version = ".".join(map(str, _series(project.target)))
+    findings.add("version", version, project.target_path, project.target_line)
+    sources = await _sources(root, referenced)
+    env = await find_env(root, "dotnet", only=sources)
+    name = posixpath.basename(project.path)
+    target = ("-f", project.target) if project.several_targets else ()
+    plan = BuildPlan(
+        stack=Stack("dotnet", None, "nuget", Kind.WORKER, "dotnet", version),
+        dir=project.dir,
+        install=(("dotnet", "restore", name),),
+        install_inputs=_install_inputs(root, referenced),
+        deps=(_PACKAGES,),
+        build=(("dotnet", "publish", name, "-c", "Release", *target, "-o", _OUT),),
+        artifacts=(posixpath.normpath(f"{project.dir}/{_OUT}"),),
+        port=DEFAULT_PORT,
+        build_env={"NUGET_PACKAGES": _PACKAGES, "DOTNET_CLI_TELEMETRY_OPTOUT": "1", "DOTNET_NOLOGO": "1"},
+        env_names=names(env),
+        env_required=required_names(env),
+    )
+    plan = await _with_start(plan, root, project, sources, findings)
+    plan = await _with_sdk(plan, root, project, version)
+    plan = await _with_front_end(plan, root, project)
+    return replace(plan, stack=replace(plan.stack, evidence=findings.all()))
+
+
+async def _sources(root: Files, projects: list[str]) -> list[str]:
+    folders = tuple(f"{posixpath.dirname(path)}/" for path in projects if posixpath.dirname(path))
+    everything = any(not posixpath.dirname(path) for path in projects)
+    found = [p for p in root.paths if p.endswith((".cs", ".fs", ".vb")) and (everything or p.startswith(folders))]
+    return [path for path in found if not re.search(r"(^|/)(obj|bin|[Tt]ests?)/", path)][:400]
+
+
+def _install_inputs(root: Files, referenced: list[str]) -> tuple[str, ...]:
+    shared = r"(.*/)?(Directory\.(Build|Packages)\.(props|targets)|[Nn]u[Gg]et\.[Cc]onfig|global\.json)$"
+    locks = [posixpath.normpath(f"{posixpath.dirname(path) or '.'}/packages.lock.json") for path in referenced]
+    return (*referenced, *(p for p in locks if p in root), *(p for p in root.paths if re.match(shared, p)))
+
+
+async def _with_start(
+    plan: BuildPlan, root: Files, project: Project, sources: list[str], findings: Findings
+) -> BuildPlan:
+    at = (project.path, project.sdk.line if project.sdk else 1)
+    if project.kind == "blazor":
+        findings.add("framework", "blazor", *at)
+        findings.add("kind", "static", *at)
+        findings.add("static_root", f"{_OUT}/wwwroot", *at)
+        stack = replace(plan.stack, framework="blazor", kind=Kind.STATIC)
+        return replace(plan, stack=stack, static=StaticSite(f"{_OUT}/wwwroot", fallback="index.html"))
+    start = f"dotnet {project.assembly}.dll"
+    findings.add("start", start, *at)
+    if project.kind != "web":
+        line = project.output.line if project.output else at[1]
+        findings.add("kind", "worker", project.path, line)
+        return replace(plan, start=("sh", "-c", f"cd {_OUT} && exec {start}"))
+    framework = next((name for package, name in _FRAMEWORKS.items() if package in project.packages), "aspnetcore")
+    line = next(
+        (
+            project.packages[package]
+            for package, name in _FRAMEWORKS.items()
+            if name == framework and package in project.packages
+        ),
+        at[1],
+    )
+    findings.add("framework", framework, project.path, line)
+    findings.add("kind", "server", *at)
+    plan = replace(
+        plan,
+        stack=replace(plan.stack, framework=framework, kind=Kind.SERVER),
+        start=on_port(f"cd {_OUT} && ASPNETCORE_URLS=http://0.0.0.0:$PORT exec {start}"),
+        run_env={"ASPNETCORE_ENVIRONMENT": "Production"},
+    )
+    plan = await _with_fixed_port(plan, root, project, sources, findings)
+    return await _with_connections(plan, root, project, sources, findings)
+
+
+async def _with_fixed_port(
+    plan: BuildPlan, root: Files, project: Project, sources: list[str], findings: Findings
+) -> BuildPlan:
+    """A port in the code or in Kestrel's settings goes before ASPNETCORE_URLS."""
+    appsettings = posixpath.normpath(f"{project.dir}/appsettings.json")
+    fixed = await search(root, sources, _URLS) or await search(
+        root, [appsettings], r"\"Url\":\s*\"https?://(?P<host>[^:\"/]+):(?P<port>\d{2,5})"
+    )
+    if fixed is None:
+        return plan
+    port = int(fixed.match.group("port"))
+    findings.add("port", str(port), fixed.path, fixed.line)
+    plan = note(replace(plan, port=port), f"{fixed.path}:{fixed.line} fixes port {port}; PORT is not read.")
+    if fixed.match.group("host") in LOOPBACK:
+        plan = note(
+            plan,
+            f"{fixed.path}:{fixed.line} listens on loopback only; listen on 0.0.0.0 to be reachable in a container.",
+        )
+    return plan
+
+
+async def _with_connections(
+    plan: BuildPlan, root: Files, project: Project, sources: list[str], findings: Findings
+) -> BuildPlan:
+    """Connection strings that the code asks for and appsettings.json does not give, or gives for Windows only."""
+    settings = root.below(project.dir)
+    document = await settings.json("appsettings.json")
+    given = document.get("ConnectionStrings", {}) if isinstance(document, dict) else {}
+    for hit in await search_all(root, sources, r"GetConnectionString\(\s*\"([\w.-]+)\"\s*\)"):
+        variable, value = (
+            f"ConnectionStrings__{hit.value}",
+            str(given.get(hit.value, "")) if isinstance(given, dict) else "",
+        )
+        plan = replace(plan, env_names=tuple(sorted({*plan.env_names, variable})))
+        if value and "localdb" not in value.lower():
+            continue
+        findings.add("env_required", variable, hit.path, hit.line)
+        plan = replace(plan, env_required=tuple(sorted({*plan.env_required, variable})))
+    return plan
+
+
+async def _with_sdk(plan: BuildPlan, root: Files, project: Project, version: str) -> BuildPlan:
+    """global.json may ask for another SDK than the one that goes with the target."""
+    folder = project.dir
+    while folder and posixpath.normpath(f"{folder}/global.json") not in root:
+        folder = "" if folder == "." else posixpath.dirname(folder) or "."
+    if not folder:
+        return plan
+    path = posixpath.normpath(f"{folder}/global.json")
+    document = await root.json(path)
+    sdk = document.get("sdk", {}) if isinstance(document, dict) else {}
+    asked, roll = str(sdk.get("version", "")), str(sdk.get("rollForward", ""))
+    if not asked or asked.partition(".")[0] == version.partition(".")[0] or "Major" in roll:
+        return plan
+    return doubt(plan, f"{path} asks for SDK {asked}, and {project.path} targets .NET {version}.")
+
+
+async def _with_front_end(plan: BuildPlan, root: Files, project: Project) -> BuildPlan:
+    """A ClientApp that `dotnet publish` builds by itself needs Node."""
+    spa = await root.line_of(project.path, r"<SpaRoot>|npm (install|run|ci)|\.esproj")
+    if not spa:
+        return plan
+    plan = replace(plan, requires_build=(*plan.requires_build, *REQUIRES))
+    return note(plan, f"{project.path}:{spa} builds a front end: Node.js is needed.")
