@@ -52,7 +52,7 @@ class Wire:
         if receive_bytes:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+        await _connect(sock, port)
         return cls(*await asyncio.open_connection(sock=sock, limit=1 << 16))
 
     async def send(self, data: bytes) -> None:
@@ -172,15 +172,19 @@ class App:
         self.dialled += 1
         sock = socket.socket()
         sock.setblocking(False)
-        try:
-            await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self.port))
-        except BaseException:
-            sock.close()
-            raise
+        await _connect(sock, self.port)
         return sock
 
     def backend(self, revision: int = 1) -> Backend:
         return Backend(revision, self.dial)
+
+
+async def _connect(sock: socket.socket, port: int) -> None:
+    try:
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+    except BaseException:
+        sock.close()
+        raise
 
 
 @contextlib.asynccontextmanager

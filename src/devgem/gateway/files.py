@@ -2,7 +2,9 @@
 
 import errno
 import os
-from collections.abc import Sequence
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from io import FileIO
@@ -34,7 +36,7 @@ class Folder:
 def look_up(site: Site, parts: Sequence[str], encodings: tuple[bytes, ...], *, page: bool) -> Found | Folder | None:
     """What a site answers to a path: the file, a folder's index.html, the page `<path>.html`, or else the fallback
     for what may be a page of a single-page app, or the site's own 404 page."""
-    root = site.root.resolve()
+    root = Path(os.path.realpath(site.root))
     path = "/".join(parts)
     for candidate in [path] if parts[-1] else [path + "index.html"]:
         file = _load(site, root, candidate, encodings)
@@ -64,10 +66,12 @@ def read_piece(path: Path, at: int, size: int) -> bytes:
 
 def _within(root: Path, relative: str) -> Path | None:
     """The real path of a regular file, unless it or a link on the way to it leaves the root or is hidden."""
-    real = (root / relative).resolve()
-    if not real.is_relative_to(root) or not real.is_file():
+    real = Path(os.path.realpath(root / relative))
+    if not real.is_relative_to(root) or segments(b"/" + os.fsencode(real.relative_to(root))) is None:
         return None
-    return real if segments(b"/" + os.fsencode(real.relative_to(root))) is not None else None
+    with _absence():
+        return real if stat.S_ISREG(real.stat().st_mode) else None
+    return None
 
 
 def _load(site: Site, root: Path, relative: str, encodings: tuple[bytes, ...]) -> File | None:
@@ -76,12 +80,19 @@ def _load(site: Site, root: Path, relative: str, encodings: tuple[bytes, ...]) -
         return None
     packed = {coding: real for coding, suffix in ENCODINGS if (real := _within(root, relative + suffix)) is not None}
     coding = next((coding for coding in encodings if coding in packed), None)
+    with _absence():
+        return _read(site, relative, packed[coding] if coding else plain, coding, varies=bool(packed))
+    return None
+
+
+@contextmanager
+def _absence() -> Iterator[None]:
+    """What cannot be reached or read is not there; other errors are the machine's."""
     try:
-        return _read(site, relative, packed.get(coding, plain) if coding else plain, coding, varies=bool(packed))
+        yield
     except OSError as error:
-        if error.errno in _ABSENT:
-            return None
-        raise
+        if error.errno not in _ABSENT:
+            raise
 
 
 def _read(site: Site, relative: str, path: Path, coding: bytes | None, *, varies: bool) -> File:

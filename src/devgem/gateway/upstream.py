@@ -126,7 +126,9 @@ class Upstream(asyncio.Protocol):
             if cause is not None and not isinstance(cause, Refused):
                 raise cause from None
             if not self._done:
-                exchange.fail(502, f"The app {exchange.app!r} sent a response that is not valid HTTP: {cause or error}.")
+                exchange.fail(
+                    502, f"The app {exchange.app!r} sent a response that is not valid HTTP: {cause or error}."
+                )
                 return
             self._reusable = False
         if self._silent > self._pool.limits.response_head_bytes:
