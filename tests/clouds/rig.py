@@ -1,16 +1,14 @@
 """What the tests of the running half share: fixture apps in sandboxes."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from devgem.clouds.local.box import Box, Limits
-from devgem.clouds.local.log_writer import Intake, LogWriter, Recent
+from devgem.clouds.local.log_writer import LogWriter, Output
 from devgem.clouds.local.process import Process
-from devgem.clouds.local.runtime_logs import Label
 from devgem.clouds.local.sandbox import Sandbox
 from devgem.domain.ids import new_id
-from devgem.domain.log import Redactor, Stream
+from devgem.domain.log import Redactor
 
 APPS = Path(__file__).with_name("apps")
 PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
@@ -29,11 +27,6 @@ def box_of(app: str, *, memory_bytes: int = 256 << 20, **env: str) -> Box:
     )
 
 
-async def start(sandbox: Sandbox, box: Box, folder: Path) -> tuple[Process, Recent]:
-    """The process with what it prints; its log is below `folder`."""
-    log, recent = LogWriter(folder / "shop"), Recent()
-    return await Process.start(sandbox, box, intakes(log, recent)), recent
-
-
-def intakes(log: LogWriter, recent: Recent) -> Callable[[Stream], Intake]:
-    return lambda stream: Intake(log, Redactor(()), Label(stream, 1, "1.1"), recent)
+async def start(sandbox: Sandbox, box: Box, folder: Path) -> Process:
+    """Its log is below `folder`."""
+    return await Process.start(sandbox, box, Output(LogWriter(folder / "shop"), Redactor(()), 1, "1.1"))

@@ -45,11 +45,11 @@ class Judge:
     async def __call__(
         self, app: str, kind: Kind = Kind.SERVER, health_path: str | None = None, memory_bytes: int = 256 << 20
     ) -> Course:
-        process, recent = await start(self.sandbox, box_of(app, memory_bytes=memory_bytes), self.folder)
+        process = await start(self.sandbox, box_of(app, memory_bytes=memory_bytes), self.folder)
         claim = Claim(Context("shop", 8080, memory_bytes), kind, HOST, health_path)
         course = Course()
         try:
-            async for item in prove(process, recent, claim, QUICK):
+            async for item in prove(process, claim, QUICK):
                 assert course.result is None
                 match item:
                     case LogLine():
@@ -176,9 +176,9 @@ async def test_a_memory_hog_is_killed_and_told(judge: Judge) -> None:
 
 async def test_a_command_that_is_not_there_is_named(judge: Judge, tmp_path: Path) -> None:
     box = box_of("good")
-    process, recent = await start(judge.sandbox, type(box)(box.name, ("no-such-server",)), tmp_path / "x")
+    process = await start(judge.sandbox, type(box)(box.name, ("no-such-server",)), tmp_path / "x")
     claim = Claim(Context("shop", 8080, 1 << 20), Kind.SERVER, HOST)
-    *_, failure = [item async for item in prove(process, recent, claim, QUICK)]
+    *_, failure = [item async for item in prove(process, claim, QUICK)]
     assert isinstance(failure, Failure)
     assert failure.code == "command_not_found"
     assert "no-such-server" in failure.cause
@@ -196,8 +196,8 @@ async def test_a_worker_that_ends_at_once_fails(judge: Judge) -> None:
 
 
 async def test_closing_a_proof_leaves_the_process_to_its_owner(real_sandbox: Sandbox, tmp_path: Path) -> None:
-    process, recent = await start(real_sandbox, box_of("never_listens"), tmp_path)
-    course = prove(process, recent, Claim(Context("shop", 8080, 1 << 20), Kind.SERVER, HOST), QUICK)
+    process = await start(real_sandbox, box_of("never_listens"), tmp_path)
+    course = prove(process, Claim(Context("shop", 8080, 1 << 20), Kind.SERVER, HOST), QUICK)
     await anext(course)
     await course.aclose()
     assert not process.ended.done()
@@ -205,10 +205,10 @@ async def test_closing_a_proof_leaves_the_process_to_its_owner(real_sandbox: San
 
 
 async def test_without_a_sandbox_only_the_app_s_own_ports_count(bare_sandbox: Sandbox, tmp_path: Path) -> None:
-    process, recent = await start(bare_sandbox, box_of("wrong_port", PORT="18931"), tmp_path)
+    process = await start(bare_sandbox, box_of("wrong_port", PORT="18931"), tmp_path)
     try:
         claim = Claim(Context("shop", 18931, 1 << 20), Kind.SERVER, HOST)
-        *_, proven = [item async for item in prove(process, recent, claim, QUICK)]
+        *_, proven = [item async for item in prove(process, claim, QUICK)]
         assert isinstance(proven, Proven), proven
         assert proven.proof.port == 3000
     finally:

@@ -4,7 +4,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from devgem.clouds.local.runtime_logs import Label, encode, next_seq, segment_path, segments, whole_bytes
@@ -158,3 +158,21 @@ class Intake:
             notice = f"... {self._suppressed:,} lines suppressed: {limit}"
             self._log.append([notice], replace(self._label, stream="devgem"), now)
             self._suppressed = 0
+
+
+class Output:
+    """Where one process's output goes: the app's log, and `recent` for a diagnosis."""
+
+    def __init__(self, log: LogWriter, redact: Redactor, revision: int, instance: str) -> None:
+        self.recent = Recent()
+        self._log = log
+        self._redact = redact
+        self._revision = revision
+        self._instance = instance
+
+    def intake(self, stream: Stream) -> Intake:
+        return Intake(self._log, self._redact, Label(stream, self._revision, self._instance), self.recent)
+
+    def note(self, text: str) -> None:
+        """A line of DevGem's own among the app's."""
+        self._log.append([self._redact(text)], Label("devgem", self._revision, self._instance), datetime.now(UTC))

@@ -9,7 +9,7 @@ import signal
 import socket
 import stat
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +19,8 @@ from devgem.clouds.local import init, procfs
 from devgem.clouds.local.box import Bind, Box, Exit
 from devgem.clouds.local.descriptors import memory_file
 from devgem.clouds.local.isolation import Level
-from devgem.clouds.local.log_writer import Intake
+from devgem.clouds.local.log_writer import Intake, Output
 from devgem.clouds.local.sandbox import Running, Sandbox
-from devgem.domain.log import Stream
 
 Address = tuple[str, int]
 """IP address as text, and port, in the process's own network."""
@@ -34,12 +33,11 @@ _PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 class Process:
     """`start` is the only way to one; whoever starts it stops it. `ended` is done once nothing of it is left."""
 
-    def __init__(
-        self, running: Running, control: socket.socket, outputs: Sequence[Intake], *, own_network: bool
-    ) -> None:
+    def __init__(self, running: Running, control: socket.socket, output: Output, *, own_network: bool) -> None:
         self.running = running
+        self.recent = output.recent
         self.started_at = datetime.now(UTC)
-        self.ended: asyncio.Task[Exit] = asyncio.create_task(self._to_end(outputs))
+        self.ended: asyncio.Task[Exit] = asyncio.create_task(self._to_end(output))
         self._control = control
         self._own_network = own_network
         self._numbers = itertools.count(1)
@@ -47,7 +45,7 @@ class Process:
         asyncio.get_running_loop().add_reader(control, self._hear)
 
     @classmethod
-    async def start(cls, sandbox: Sandbox, box: Box, outputs: Callable[[Stream], Intake]) -> Self:
+    async def start(cls, sandbox: Sandbox, box: Box, output: Output) -> Self:
         """Raises Unavailable when the sandbox cannot be set up; a command that cannot be executed is an exit."""
         own_network = sandbox.isolation.level is not Level.NONE
         # macOS has no SEQPACKET; there is no sandbox there either, so nothing is dialled through the pair.
@@ -68,7 +66,7 @@ class Process:
             except BaseException:
                 ours.close()
                 raise
-        return cls(running, ours, [outputs("out"), outputs("err")], own_network=own_network)
+        return cls(running, ours, output, own_network=own_network)
 
     async def dial(self, address: Address) -> socket.socket:
         """A connected, non-blocking socket. Raises OSError."""
@@ -104,9 +102,11 @@ class Process:
         await self.running.kill()
         return await asyncio.shield(self.ended)
 
-    async def _to_end(self, outputs: Sequence[Intake]) -> Exit:
-        streams = (self.running.stdout, self.running.stderr)
-        pumps = [asyncio.create_task(_pump(stream, intake)) for stream, intake in zip(streams, outputs, strict=True)]
+    async def _to_end(self, output: Output) -> Exit:
+        pumps = [
+            asyncio.create_task(_pump(self.running.stdout, output.intake("out"))),
+            asyncio.create_task(_pump(self.running.stderr, output.intake("err"))),
+        ]
         try:
             end = await self.running.wait()
             await asyncio.gather(*pumps)

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from devgem.clouds.local.http_probe import Answer, NoAnswer, ask
-from devgem.clouds.local.log_writer import Recent
 from devgem.clouds.local.process import Address, Process
 from devgem.clouds.local.procfs import Listener
 from devgem.clouds.local.start_failures import Context, diagnose, of_exit, telling
@@ -64,10 +63,10 @@ class Proven:
 
 
 async def prove(
-    process: Process, recent: Recent, claim: Claim, patience: Patience
+    process: Process, claim: Claim, patience: Patience
 ) -> AsyncGenerator[LogLine | Progress | Proven | Failure, None]:
     """Lines that the process prints and words on how it goes; ends with one Proven or one Failure."""
-    trial = _Trial(process, recent, claim, patience)
+    trial = _Trial(process, claim, patience)
     verdict = asyncio.create_task(trial.verdict())
     shown = 0
     said = ""
@@ -75,9 +74,9 @@ async def prove(
         while True:
             await asyncio.wait([verdict], timeout=0.1)
             done = verdict.done()
-            for line in recent.since(shown)[: max(0, _LINES_SHOWN - shown)]:
+            for line in process.recent.since(shown)[: max(0, _LINES_SHOWN - shown)]:
                 yield line
-            shown = recent.count
+            shown = process.recent.count
             if done:
                 break
             if (message := trial.progress()) != said:
@@ -91,9 +90,9 @@ async def prove(
 
 
 class _Trial:
-    def __init__(self, process: Process, recent: Recent, claim: Claim, patience: Patience) -> None:
+    def __init__(self, process: Process, claim: Claim, patience: Patience) -> None:
         self._process = process
-        self._recent = recent
+        self._recent = process.recent
         self._claim = claim
         self._patience = patience
         self._started = self._moved = time.monotonic()
