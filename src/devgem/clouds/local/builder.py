@@ -15,6 +15,7 @@ import uv
 from devgem.clouds.local import trees
 from devgem.clouds.local.box import Limits
 from devgem.clouds.local.build_output import CAPS, Caps
+from devgem.clouds.local.bytecode import Bytecode
 from devgem.clouds.local.caches import Caches
 from devgem.clouds.local.commands import Commands
 from devgem.clouds.local.images import Images
@@ -71,7 +72,8 @@ class Builder:
         owners = [sandbox.user_id(slot) if as_root else None for slot in (INSTALL, BUILD)]
         layers = Layers(root / "layers")
         self.images = Images(root / "images", layers)
-        self._stores = Stores(layers, self.images, Caches(root / "caches", *owners))
+        self._bytecode = Bytecode(sandbox)
+        self._stores = Stores(layers, self.images, Caches(root / "caches", *owners), self._bytecode)
         self._toolchains = Toolchains(root / "tools", sandbox, Path(uv.find_uv_bin()))
 
     async def checks(self, plan: BuildPlan) -> Sequence[Check]:
@@ -144,14 +146,20 @@ class Builder:
 
     async def prune(self, keep: Collection[str], *, layers_bytes: int = 10 << 30, caches_bytes: int = 10 << 30) -> None:
         """Removes images whose digest is not in `keep`, and bounds what is kept to build faster."""
+        await self._bytecode.settle()
         needed = await self.images.prune(keep)
         await self._stores.layers.prune(needed, layers_bytes)
         await self._stores.caches.prune(caches_bytes)
 
     async def delete(self, app: str) -> None:
         """Removes what is kept for an app alone, once none of its images is in use."""
+        await self._bytecode.settle()
         await self._stores.layers.delete(app)
         await self._stores.caches.delete(app)
+
+    async def close(self) -> None:
+        """Ends what goes on after a build; to be awaited before the event loop ends."""
+        await self._bytecode.close()
 
 
 async def _until_done(

@@ -25,13 +25,13 @@ async def readable(fd: int) -> None:
 
 
 async def read_line(fd: int) -> bytes:
-    """One line, or less when `fd` was closed before its end."""
+    """One line from a writer that says no more before it is answered; less when `fd` was closed before its end."""
     line = b""
     while not line.endswith(b"\n"):
         await readable(fd)
-        if not (byte := os.read(fd, 1)):
+        if not (chunk := os.read(fd, 4096)):
             break
-        line += byte
+        line += chunk
     return line
 
 

@@ -67,7 +67,6 @@ class Sandbox:
             undo.callback(os.close, init.pidfd)
             if group:
                 try:
-                    group.add(launch.process.pid)
                     group.add(init.pid)
                 except ProcessLookupError:
                     raise launch.refusal() from None

@@ -1,6 +1,7 @@
-"""User ids of builds. What an install has written, the build steps that follow cannot change."""
+"""User ids of builds and fetches. What an install has written, the build steps that follow cannot change."""
 
 INSTALL = 1
 BUILD = 2
+FETCH = 3
 FIRST_FREE = 1000
 """From here on slots belong to running apps."""

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from devgem.clouds.local import trees
 from devgem.clouds.local.box import Bind, Network
-from devgem.clouds.local.build_env import VENV, build_env, only_wheels, run_env, trusted_env, workdir
+from devgem.clouds.local.build_env import build_env, only_wheels, run_env, trusted_env, workdir
+from devgem.clouds.local.bytecode import Bytecode
 from devgem.clouds.local.caches import Caches
 from devgem.clouds.local.commands import Commands, Setting
 from devgem.clouds.local.failures import Ended, explain
@@ -25,7 +26,7 @@ from devgem.clouds.local.layers import Layer, Layers, layer_key, relative_deps
 from devgem.clouds.local.sandbox import Sandbox
 from devgem.clouds.local.slots import BUILD, INSTALL
 from devgem.clouds.local.static_output import find_output, publish
-from devgem.clouds.local.toolchains import Toolset, uses_python
+from devgem.clouds.local.toolchains import Toolset
 from devgem.clouds.local.trees import Unusable
 from devgem.domain.app import Build, Image
 from devgem.domain.failure import Failure
@@ -51,6 +52,7 @@ class Stores:
     layers: Layers
     images: Images
     caches: Caches
+    bytecode: Bytecode
 
 
 class Workshop:
@@ -79,6 +81,8 @@ class Workshop:
 
     async def make(self) -> Image:
         layer = await self._layer() if self._plan.install else None
+        if layer:
+            self._stores.bytecode.begin(f"{self._build.id}-bytecode", layer.path, self._tools.binds)
         await self._commands.progress("Building" if self._plan.build else "Copying files")
         if self._plan.static and not self._plan.build:
             return await self._static(self._checkout)
@@ -136,8 +140,6 @@ class Workshop:
             )
             for command in self._plan.install:
                 await self._must(command, setting)
-        if uses_python(self._plan):
-            await self._compile(layer)
 
     async def _from_wheels(self, layer: Path, trusted: tuple[Argv, ...]) -> bool:
         """Installs with the cache that apps share; false when something must be built from source, which is done
@@ -155,14 +157,6 @@ class Workshop:
                 return False
             self._check(ended)
         return True
-
-    async def _compile(self, layer: Path) -> None:
-        """Bytecode, once for all starts to come: what runs cannot write it. A file that does not compile is left."""
-        if not (layer / "deps" / "venv").is_dir():
-            return
-        setting = self._setting(rw=((layer / "deps", "/deps"),), slot=INSTALL)
-        command = (f"{VENV}/bin/python", "-I", "-m", "compileall", "-q", "-q", "-j", "0", f"{VENV}/lib")
-        await self._commands.run(command, replace(setting, network=Network.NONE, cwd="/"), quiet=True)
 
     # the app's own build steps
 
