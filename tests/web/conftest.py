@@ -23,7 +23,7 @@ from devgem.web.sign_in import SignIn
 from devgem.web.streams import Streams
 from devgem.wiring import tools
 
-TOKEN = "operator-token"  # noqa: S105
+TOKEN = "operator-token"
 
 
 @dataclass(frozen=True)

@@ -124,9 +124,21 @@ async def test_unsubscribing_ends_a_stream(dashboard: Dashboard) -> None:
 
 @pytest.mark.parametrize(
     "frame",
-    ["", "no json", "[]", "{}", '{"type":"nope"}', '{"type":"subscribe"}', '{"type":"ping","v":2}', b"\x00\x01"]
-    + ['{"type":"subscribe","stream":"apps","after":-1}', '{"type":"ping","x":1}', '{"type":"hello","resume":5}']
-    + ["[" * 5000, '{"type":"subscribe","stream":"' + "a" * 300 + '"}'],
+    [
+        "",
+        "no json",
+        "[]",
+        "{}",
+        "[" * 5000,
+        b"\x00\x01",
+        '{"type":"nope"}',
+        '{"type":"subscribe"}',
+        '{"type":"ping","v":2}',
+        '{"type":"ping","x":1}',
+        '{"type":"hello","resume":5}',
+        '{"type":"subscribe","stream":"apps","after":-1}',
+        '{"type":"subscribe","stream":"' + "a" * 300 + '"}',
+    ],
 )
 async def test_a_bad_frame_closes_with_4400(dashboard: Dashboard, frame: str | bytes) -> None:
     """F-37."""

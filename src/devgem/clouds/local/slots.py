@@ -1,4 +1,4 @@
-"""User ids of builds and fetches. What an install has written, the build steps that follow cannot change."""
+"""User ids of what builds and fetches. What an install has written, the build steps that follow cannot change."""
 
 INSTALL = 1
 BUILD = 2
