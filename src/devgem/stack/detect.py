@@ -32,7 +32,7 @@ async def detect(tree: Tree, dir: str = ".") -> BuildPlan | Unplannable:
     except BrokenManifest as error:
         return Unplannable(error.message, error.fix)
     planned = await _plan(files, overrides)
-    return planned if _is_certain(planned) else await _look_below(files, planned)
+    return planned if _is_certain(files, planned) else await _look_below(files, planned)
 
 
 async def _plan(files: Files, overrides: Overrides | None = None) -> BuildPlan | Unplannable:
@@ -58,12 +58,24 @@ def choose(answers: Sequence[Answer]) -> Answer:
     best = min(given, key=_rank, default=None)
     if not isinstance(best, BuildPlan):
         return best
+    if best.stack.language == "static" and len(given) > 1:
+        return _doubted(best, next(a for a in given if a is not best))
     others = [a for a in given if isinstance(a, BuildPlan) and a is not best and a.stack.kind is Kind.SERVER]
     if best.stack.kind is Kind.SERVER and others:
         named = ", ".join(f"{a.stack.framework or a.stack.language} ({a.stack.language})" for a in others)
         note = f"There is another server here: {named}. One app has one start: deploy it as an app of its own."
         return replace(best, stack=replace(best.stack, confidence="low"), notes=(*best.notes, note))
     return best
+
+
+def _doubted(site: BuildPlan, other: Answer) -> Answer:
+    """Pages beside code that cannot be planned: the documentation of a library is not the app."""
+    if isinstance(other, BuildPlan) or other is None:
+        return site
+    if site.static and site.static.root in ("docs", "static", "src", "app", "build", "web"):
+        return other
+    note = f"Only the pages are served. {other.reason}"
+    return replace(site, stack=replace(site.stack, confidence="low"), notes=(*site.notes, note))
 
 
 def _rank(answer: Answer) -> tuple[int, bool]:
@@ -73,10 +85,12 @@ def _rank(answer: Answer) -> tuple[int, bool]:
     return (order[answer.stack.kind], answer.stack.confidence == "low")
 
 
-def _is_certain(planned: BuildPlan | Unplannable) -> bool:
+def _is_certain(files: Files, planned: BuildPlan | Unplannable) -> bool:
     """Whether nothing in the folders below could be a better answer."""
     if isinstance(planned, Unplannable):
         return bool(planned.candidates)
+    if planned.dir != files.dir and not planned.dockerfile:
+        return False
     return planned.stack.kind in (Kind.SERVER, Kind.STATIC) or planned.stack.confidence == "high"
 
 

@@ -28,7 +28,7 @@ ASPNETCORE_URLS DOTNET_ENVIRONMENT GITHUB_ACTIONS DYNO JAVA_HOME GOPATH GOFLAGS
 """Set by the platform, the toolchain or the framework, so never asked of a user."""
 
 _NOT_THE_APP = re.compile(
-    r"(^|/)(tests?|__tests__|specs?|__mocks__|fixtures|examples?|docs?|e2e|cypress|scripts|benchmarks?|node_modules|"
+    r"(^|/)(tests?|__tests__|specs?|__mocks__|fixtures|examples?|samples?|demos?|docs?(_src)?|e2e|cypress|scripts|benchmarks?|node_modules|"
     r"vendor|dist|build|target|coverage|\.[^/]+|venv|site-packages|stories|storybook)/"
     r"|(^|/)(test_|conftest)|[._-](test|spec|stories)\.[a-z]+$|\.d\.ts$|\.min\.js$|_test\.(go|exs|py|rb)$",
     re.IGNORECASE,

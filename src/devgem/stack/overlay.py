@@ -185,9 +185,20 @@ def _only_docker(plan: BuildPlan, own: Dockerfile, where: str, answer: Answer) -
         plan.stack,
         language="docker",
         framework=None,
+        package_manager=None,
         kind=Kind.SERVER,
         runtime="docker",
         version="",
         confidence="high" if own.is_server and own.starts and "/" not in own.path else "low",
     )
-    return replace(plan, stack=stack, dockerfile=where, notes=(*plan.notes, *notes))
+    return BuildPlan(
+        stack=stack,
+        dir=plan.dir,
+        port=plan.port,
+        health_path=plan.health_path,
+        run_env=plan.run_env,
+        env_names=plan.env_names,
+        env_required=plan.env_required,
+        dockerfile=where,
+        notes=(*plan.notes, *notes),
+    )

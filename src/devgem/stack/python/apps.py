@@ -22,10 +22,12 @@ class AppObject:
     line: int
     factory: bool = False
     defined_in: Module | None = None
+    alias_of: str | None = None
 
     @property
     def origin(self) -> tuple[str, str]:
-        return ((self.defined_in or self.module).path, self.name)
+        """The file and name at which the object is made."""
+        return ((self.defined_in or self.module).path, self.alias_of or self.name)
 
 
 def find_apps(sources: Sources) -> list[AppObject]:
@@ -44,7 +46,7 @@ class _Search:
         for name, line, value, index in assignments(module.tree.body):
             framework = self._made_by(module, value, index)
             if framework:
-                yield AppObject(module, name, framework, line)
+                yield AppObject(module, name, framework, line, alias_of=_inner_name(value))
         for node in statements(module.tree.body):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield from self._function(module, node)
@@ -178,6 +180,13 @@ def value_of(module: Module, name: str) -> tuple[ast.expr, int | None] | None:
     if found:
         return found[-1]
     return (ast.Name(name), None) if name in module.names else None
+
+
+def _inner_name(value: ast.expr) -> str | None:
+    """The name in `application = app` and `application = Middleware(app)`."""
+    if isinstance(value, ast.Call) and value.args:
+        value = value.args[0]
+    return value.id if isinstance(value, ast.Name) and not value.id.startswith("__") else None
 
 
 def _is_wrapper(dotted: str) -> bool:

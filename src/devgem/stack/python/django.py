@@ -62,26 +62,14 @@ def find_django(sources: Sources) -> Django | None:
     return None
 
 
-def django_entry(files: Files, django: Django, installed: frozenset[str]) -> Entry | None:
+def django_entry(files: Files, sources: Sources, django: Django, installed: frozenset[str]) -> Entry | None:
     """None when neither a WSGI nor an ASGI application can be found."""
-    wsgi, asgi = django.settings.get("WSGI_APPLICATION"), django.settings.get("ASGI_APPLICATION")
-    base = django.module.partition(".")[0]
-    wants_asgi = asgi is not None and bool(installed & {"channels", "daphne"})
-    chosen = asgi if wants_asgi and asgi else wsgi or asgi
-    dotted = chosen.text if chosen else None
-    if dotted is None:
-        found = next(
-            (p for p in files.glob("*wsgi.py") if posixpath.dirname(posixpath.dirname(p)) in ("", django.folder)), None
-        )
-        if found is None:
-            return None
-        base = posixpath.basename(posixpath.dirname(found))
-        dotted, path, line = f"{base}.wsgi.application", found, None
-    else:
-        assert chosen is not None
-        path, line = chosen.path, chosen.line
+    found = _application(sources, django, prefer_asgi=bool(installed & {"channels", "daphne"}))
+    if found is None:
+        return None
+    dotted, is_asgi, path, line = found
     module, _, name = dotted.rpartition(".")
-    server, command = _server(f"{module}:{name}", wants_asgi or chosen is asgi, installed)
+    server, command = _server(f"{module}:{name}", is_asgi, installed)
     folder = "" if django.folder == "." else f"cd {django.folder} && "
     return Entry(
         start=("sh", "-c", f"{folder}exec {command}"),
@@ -94,6 +82,22 @@ def django_entry(files: Files, django: Django, installed: frozenset[str]) -> Ent
         notes=tuple(_notes(files, django)),
         build=_collectstatic(django),
     )
+
+
+def _application(sources: Sources, django: Django, *, prefer_asgi: bool) -> tuple[str, bool, str, int] | None:
+    """(dotted name, whether it is ASGI, file, line): as the settings name it, else as wsgi.py or asgi.py define it."""
+    order = ("ASGI", "WSGI") if prefer_asgi else ("WSGI", "ASGI")
+    for kind in order:
+        setting = django.settings.get(f"{kind}_APPLICATION")
+        if setting and setting.text:
+            return setting.text, kind == "ASGI", setting.path, setting.line
+    for kind in order:
+        dotted = f"{django.module.partition('.')[0]}.{kind.lower()}"
+        module = _in_folder(sources, django.folder, dotted)
+        lines = [line for name, line, _, _ in assignments(module.tree.body) if name == "application"] if module else []
+        if module and lines:
+            return f"{dotted}.application", kind == "ASGI", module.path, lines[0]
+    return None
 
 
 def _server(target: str, is_asgi: bool, installed: frozenset[str]) -> tuple[str, str]:
@@ -140,9 +144,9 @@ def _notes(files: Files, django: Django) -> list[str]:
         and all(isinstance(e, ast.Constant) for e in hosts.value.elts)
     )
     if hosts and fixed and "*" not in hosts.strings() and not (is_debug and not hosts.strings()):
-        listed = ", ".join(hosts.strings()) or "no host"
+        listed = ", ".join(hosts.strings()) or "nothing"
         where = f"{files.repo_path(hosts.path)}:{hosts.line}"
-        notes.append(f"{where} allows {listed} only: Django answers 400 on any other host name; add the app's.")
+        notes.append(f"{where} allows {listed}: Django answers 400 on any other host name; add the app's.")
     middleware = said.get("MIDDLEWARE")
     if middleware and not is_debug and not any("whitenoise" in text.lower() for text in middleware.strings()):
         where = f"{files.repo_path(middleware.path)}:{middleware.line}"

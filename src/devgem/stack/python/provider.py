@@ -19,7 +19,7 @@ from devgem.stack.python.runners import find_runner
 from devgem.stack.python.source import Sources, read_sources
 from devgem.stack.python.system import system_packages
 from devgem.stack.python.version import find_version
-from devgem.stack.python.workers import distribution, find_celery, find_worker, nothing_to_start
+from devgem.stack.python.workers import distribution, find_celery, find_worker, is_published, nothing_to_start
 from devgem.stack.stated import stated_start
 
 SERVERS = {
@@ -68,11 +68,14 @@ async def _is_python(files: Files) -> bool:
 
 async def _find_entry(files: Files, sources: Sources, installed: frozenset[str]) -> Entry | None:
     django = find_django(sources)
-    entry = django_entry(files, django, installed) if django else None
+    entry = django_entry(files, sources, django, installed) if django else None
     if entry:
         return entry
     runner = find_runner(sources)
     entry = find_entry(files, sources, installed, await distribution(files))
+    if entry and "/" in entry.path and await is_published(files):
+        note = "The project is published as a package: that this part of it is to be deployed is a guess."
+        entry = replace(entry, sure=False, notes=(*entry.notes, note))
     if runner and (entry is None or entry.framework is None):
         return runner
     if entry and runner:

@@ -23,7 +23,7 @@ discord telegram telebot aiogram slack_bolt celery rq dramatiq schedule apschedu
 def find_worker(sources: Sources, *, is_distribution: bool) -> Entry | None:
     """The script that does something when it is run. A project that is installed as a package is a library or a
     command-line program, unless its script plainly goes on for ever."""
-    scripts = [m for m in sources.modules if _is_script(m) and (not is_distribution or _lasts(m))]
+    scripts = [m for m in sources.modules if _is_script(m) and (not is_distribution or _lasts(m, sources))]
     at_root = [m for m in scripts if "/" not in m.path]
     chosen = sorted(at_root or [m for m in scripts if m.path.count("/") == 1 and _stem(m) in _MAIN], key=_rank)
     if not chosen:
@@ -34,7 +34,7 @@ def find_worker(sources: Sources, *, is_distribution: bool) -> Entry | None:
         ("-m", best.name.removesuffix(".__main__")) if _stem(best) == "__main__" and "/" in best.path else (best.path,)
     )
     line = main_line(best) or 1
-    sure = not rivals and _lasts(best)
+    sure = not rivals and _lasts(best, sources)
     return Entry(("python", *program), Kind.WORKER, best.path, line, rivals=rivals, sure=sure)
 
 
@@ -55,6 +55,14 @@ async def distribution(files: Files) -> str | None:
         return None
     poetry = pyproject.get("tool", {}).get("poetry", {})
     return normalize(str(pyproject.get("project", {}).get("name") or poetry.get("name") or "unnamed"))
+
+
+async def is_published(files: Files) -> bool:
+    """Whether the package's manifest is written for an index: an app is seldom classified."""
+    pyproject = await files.toml("pyproject.toml")
+    poetry = pyproject.get("tool", {}).get("poetry", {})
+    said = [pyproject.get("project", {}).get("classifiers"), poetry.get("classifiers")]
+    return any(said) or any([await files.line_of(path, "classifiers") for path in ("setup.py", "setup.cfg")])
 
 
 async def nothing_to_start(files: Files) -> tuple[str, str]:
@@ -83,16 +91,17 @@ def _stem(module: Module) -> str:
 
 
 def _is_script(module: Module) -> bool:
-    if _stem(module) in _PROJECT_TOOLS:
+    if _stem(module) in _PROJECT_TOOLS or _stem(module).endswith(("_pb2", "_pb2_grpc")):
         return False
     calls = (n for n in module.tree.body if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call))
     acts = any(calls) or any(isinstance(n, ast.While) for n in module.tree.body)
     return has_main(module) or acts
 
 
-def _lasts(module: Module) -> bool:
+def _lasts(module: Module, sources: Sources) -> bool:
     """Whether the program plainly runs for as long as it is let: a bot, a queue's worker, an endless loop."""
     loops = any(
         isinstance(n, ast.While) and isinstance(n.test, ast.Constant) and n.test.value for n in ast.walk(module.tree)
     )
-    return loops or any(name.partition(".")[0] in _LASTING for name in module.imported)
+    foreign = {name.partition(".")[0] for name in module.imported if not sources.find(name)}
+    return loops or bool(foreign & _LASTING)
