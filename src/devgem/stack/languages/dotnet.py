@@ -294,7 +294,9 @@ async def _with_connections(
             str(given.get(hit.value, "")) if isinstance(given, dict) else "",
         )
         plan = replace(plan, env_names=tuple(sorted({*plan.env_names, variable})))
-        if value and "localdb" not in value.lower():
+        line = hit.match.string.splitlines()[hit.line - 1]
+        optional = re.search(r"IsNullOr|\bis\b|\?\?|[!=]= ?null", line)
+        if optional or (value and "localdb" not in value.lower()):
             continue
         findings.add("env_required", variable, hit.path, hit.line)
         plan = replace(plan, env_required=tuple(sorted({*plan.env_required, variable})))

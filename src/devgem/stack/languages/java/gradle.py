@@ -194,7 +194,7 @@ async def _jar(top: Files, view: Files, text: str, name: str) -> str | None:
             version = version or re.search(
                 r"^version\s*=\s*([\w.+-]+)", await properties.text("gradle.properties"), re.MULTILINE
             )
-    if version is None and re.search(r"\bversion\b", text.partition("dependencies")[0].replace("id(", "")) is not None:
+    if version is None and re.search(r"^\s*version\b", text.partition("dependencies")[0], re.MULTILINE):
         return None
     base = re.search(r"\barchive(?:s)?BaseName\s*(?:=|\.set\()\s*['\"]([\w.-]+)['\"]", text)
     return f"build/libs/{base.group(1) if base else name}{f'-{version.group(1)}' if version else ''}.jar"

@@ -1,0 +1,16 @@
+import Config
+
+if System.get_env("PHX_SERVER") do
+  config :chat, ChatWeb.Endpoint, server: true
+end
+
+if config_env() == :prod do
+  database_url =
+    System.get_env("DATABASE_URL") ||
+      raise "environment variable DATABASE_URL is missing."
+
+  secret_key_base = System.get_env("SECRET_KEY_BASE") || raise "SECRET_KEY_BASE is missing."
+  host = System.get_env("PHX_HOST") || "example.com"
+  port = String.to_integer(System.get_env("PORT") || "4000")
+  config :chat, url: database_url, pool_size: String.to_integer(System.get_env("POOL_SIZE") || "10")
+end

@@ -1,0 +1,3 @@
+defmodule ChatWeb.Endpoint do
+  use Phoenix.Endpoint, otp_app: :chat
+end

@@ -1,0 +1,3 @@
+defmodule Poller.Application do
+  use Application
+end

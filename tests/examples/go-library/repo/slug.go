@@ -1,0 +1,3 @@
+package slug
+
+func Make(title string) string { return title }

@@ -1,0 +1,5 @@
+package main
+
+import "example.com/wiki/cmd"
+
+func main() { cmd.Execute() }

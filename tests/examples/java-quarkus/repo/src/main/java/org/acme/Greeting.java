@@ -1,0 +1,7 @@
+package org.acme;
+
+import jakarta.ws.rs.Path;
+
+@Path("/")
+public class Greeting {
+}

@@ -1,0 +1,5 @@
+package com.acme;
+
+public class Tool {
+    public static void main(String[] args) { }
+}

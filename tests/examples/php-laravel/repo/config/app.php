@@ -1,0 +1,4 @@
+<?php
+return [
+    'key' => env('APP_KEY'),
+];

@@ -1,0 +1,2 @@
+<?php
+return ['driver' => env('SESSION_DRIVER', 'database')];

@@ -1,0 +1,3 @@
+<?php
+$name = getenv("NAME") ?: "world";
+echo "<h1>hello $name from php</h1>";

@@ -1,0 +1,8 @@
+<?php
+class Page
+{
+    public function show(string $path): string
+    {
+        return "page at " . $path;
+    }
+}

@@ -1,0 +1,2 @@
+class CreatePosts < ActiveRecord::Migration[8.0]
+end

@@ -1,0 +1,4 @@
+require "discordrb"
+
+bot = Discordrb::Bot.new(token: ENV.fetch("TOKEN"))
+bot.run

@@ -1,0 +1,3 @@
+pub fn open() {
+    std::env::var("STORE_PATH").unwrap();
+}

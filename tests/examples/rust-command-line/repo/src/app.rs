@@ -1,0 +1,3 @@
+fn main() {
+    let _client = hyper::client::conn::http1::handshake;
+}
