@@ -42,10 +42,13 @@ def parse(text: str) -> list[Stage]:
 
 def check(text: str, plan: BuildPlan, paths: list[str]) -> None:
     """Everything that must hold for the Dockerfile of any plan of a tree with these paths."""
-    assert text.endswith("\n") and "latest" not in text and "--mount" not in text and "<<" not in text
+    assert text.endswith("\n") and "--mount" not in text and "<<" not in text
     build, run = parse(text)
     assert build.name == "build" and run.name is None
     for stage in (build, run):
+        assert re.fullmatch(r"[a-z0-9./-]+:[a-z0-9.-]*[a-z0-9]", stage.image) and "latest" not in stage.image, (
+            stage.image
+        )
         for env in stage.values("ENV"):
             assert re.match(r"[A-Za-z_][A-Za-z0-9_]*=", env), env
         for command in stage.values("RUN"):
@@ -64,10 +67,13 @@ def _check_copies(build: Stage, run: Stage, paths: list[str]) -> None:
     order = [(name, text) for name, text in build.instructions if name in ("COPY", "RUN")]
     assert ("COPY", ". /app") in order
     for text in build.values("COPY"):
+        if text.startswith("--from="):
+            assert re.match(r"--from=[a-z/-]+:\d", text), text
+            continue
         *sources, target = json.loads(text) if text.startswith("[") else text.split()
         assert target.startswith("/app")
         assert all(source == "." or source in paths for source in sources), text
         assert len(sources) == 1 or target.endswith("/"), text
     for text in run.values("COPY"):
-        assert text.startswith("--from=build "), text
+        assert re.match(r"--from=(build|[a-z/-]+:\d+) ", text), text
         assert not re.search(r"(^|\s)/app(\s|$)", text) or "--chown=" in text

@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from devgem.domain.plan import Argv, BuildPlan, Kind
-from devgem.stack.images import NGINX, Images, images_for
+from devgem.stack.images import NGINX, PHP_EXTENSIONS, Images, images_for, split_php
 from devgem.stack.nginx import nginx_conf
 
 USER_ID = 10001
@@ -63,8 +63,7 @@ def _title(plan: BuildPlan) -> str:
 def _build_stage(plan: BuildPlan, images: Images, cache_mounts: bool) -> list[str]:
     workdir = posixpath.normpath(f"/app/{plan.dir}")
     lines = [f"FROM {images.build} AS build"]
-    lines += [f"RUN {line}" for line in images.setup]
-    lines += _packages(plan.requires_build)
+    lines += [*images.setup, *_needs(plan, plan.requires_build)]
     lines += _env({**(_PYTHON_ENV if VENV in plan.deps else {}), **plan.build_env})
     lines.append(f"WORKDIR {workdir}")
     if plan.install:
@@ -76,12 +75,13 @@ def _build_stage(plan: BuildPlan, images: Images, cache_mounts: bool) -> list[st
 
 
 def _run_stage(plan: BuildPlan, images: Images) -> list[str]:
-    lines = [f"FROM {images.run}", *_packages((*images.run_packages, *plan.requires_run))]
+    lines = [f"FROM {images.run}", *images.run_setup, *_needs(plan, (*images.run_packages, *plan.requires_run))]
     lines.append(f"RUN useradd --uid {USER_ID} --create-home app")
     python = {name: _PYTHON_ENV[name] for name in ("VIRTUAL_ENV", "PATH")} if VENV in plan.deps else {}
     lines += _env({**python, **plan.run_env, **({"PORT": str(plan.port)} if plan.stack.kind is Kind.SERVER else {})})
     lines.append(f"WORKDIR {posixpath.normpath(f'/app/{plan.dir}')}")
-    lines += [f"COPY --from=build {path} {path}" for path in plan.deps if path.startswith("/")]
+    kept = plan.deps if images.keeps_deps else ()
+    lines += [f"COPY --from=build {path} {path}" for path in kept if path.startswith("/")]
     for path in plan.artifacts or (".",):
         full = posixpath.normpath(f"/app/{path}")
         lines.append(f"COPY --from=build --chown={USER_ID}:{USER_ID} {_words(full, full)}")
@@ -117,6 +117,15 @@ def _static_stage(plan: BuildPlan) -> list[str]:
         "ENTRYPOINT []",
         f"CMD {json.dumps(['sh', '-c', start])}",
     ]
+
+
+def _needs(plan: BuildPlan, packages: tuple[str, ...]) -> list[str]:
+    """The Debian packages, and for the official PHP images, which have a PHP of their own, its extensions."""
+    if plan.stack.runtime != "php":
+        return _packages(packages)
+    extensions, others = split_php(packages)
+    install = [PHP_EXTENSIONS, f"RUN install-php-extensions {' '.join(extensions)}"] if extensions else []
+    return [*_packages(others), *install]
 
 
 def _packages(names: Iterable[str]) -> list[str]:

@@ -9,13 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from devgem.stack.files import Files
+from devgem.stack.words import words
 
 FILE_LIMIT = 300
 """Source files looked at per app, nearest to its root first."""
-
-
-def words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
 
 
 _GIVEN: frozenset[str] = words("""

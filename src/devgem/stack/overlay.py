@@ -7,7 +7,7 @@ the language is `docker` and there is no start: the process runtime says that it
 
 from dataclasses import replace
 
-from devgem.domain.plan import BuildPlan, Evidence, Kind, Stack, StaticSite, Unplannable
+from devgem.domain.plan import Argv, BuildPlan, Evidence, Kind, Stack, StaticSite, Unplannable
 from devgem.stack.app_json import PATH as APP_JSON
 from devgem.stack.app_json import AppJson, read_app_json
 from devgem.stack.docker import Dockerfile, development_dockerfiles, find_dockerfile, read_dockerfile
@@ -15,7 +15,7 @@ from devgem.stack.files import Files
 from devgem.stack.overrides import PATH as DEVGEM_TOML
 from devgem.stack.overrides import Overrides, commands, line_of_key
 from devgem.stack.procfile import PATH as PROCFILE
-from devgem.stack.procfile import Procfile, read_procfile
+from devgem.stack.procfile import Procfile, read_procfile, shell_start
 from devgem.stack.provider import Answer, NoStart
 
 _NOTHING = "Nothing here is of a kind that DevGem knows."
@@ -74,12 +74,19 @@ def with_procfile(files: Files, plan: BuildPlan, procfile: Procfile) -> BuildPla
     notes = [f"{path}:{p.line} {p.name!r} is not started: an app here runs one process." for p in procfile.others]
     return replace(
         plan,
-        start=("sh", "-c", main.command),
+        start=_on_path(plan, main.start),
         static=None,
         port=main.fixed_port or plan.port,
         release=(("sh", "-c", release.command),) if release else plan.release,
         notes=(*plan.notes, *notes),
     )
+
+
+def _on_path(plan: BuildPlan, start: Argv) -> Argv:
+    """Go's buildpack puts the program into bin and bin on PATH, and Procfiles name it so."""
+    if plan.stack.language != "go":
+        return start
+    return ("sh", "-c", f'export PATH="$PWD/bin:$PATH"; {start[-1]}')
 
 
 def with_app_json(files: Files, plan: BuildPlan, said: AppJson) -> BuildPlan:
@@ -121,7 +128,7 @@ async def with_overrides(files: Files, plan: BuildPlan, said: Overrides) -> Buil
         stack=replace(plan.stack, version=said.version or plan.stack.version),
         build=plan.build if build is None else build,
         release=plan.release if release is None else release,
-        start=("sh", "-c", said.start) if said.start else None if said.static else plan.start,
+        start=shell_start(said.start) if said.start else None if said.static else plan.start,
         static=_static(plan, said),
         port=said.port or plan.port,
         health_path=said.health_path or plan.health_path,

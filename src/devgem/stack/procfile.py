@@ -3,11 +3,20 @@
 import re
 from dataclasses import dataclass
 
+from devgem.domain.plan import Argv
 from devgem.stack.files import BrokenManifest, Files
 
 PATH = "Procfile"
 _LINE = re.compile(r"^([A-Za-z0-9_-]+):\s*(\S.*)$")
 _PORT = re.compile(r"(?:--(?:http-)?port[= ]|-p ?|--bind[= ]\S*:|-b ?\S*:|--listen[= ]\S*:)(\d{2,5})\b")
+_SHELL = re.compile(r"[;|&<>()`\n]|^(?:cd|export|source|\.|set|eval|exec|if|while|for|test|\[)\s")
+
+
+def shell_start(text: str) -> Argv:
+    """The command for a shell. A simple one takes the shell's place, so that it is the one who gets SIGTERM."""
+    if _SHELL.search(text):
+        return ("sh", "-c", text)
+    return ("sh", "-c", f"exec env {text}" if re.match(r"[A-Za-z_]\w*=", text) else f"exec {text}")
 
 
 @dataclass(frozen=True)
@@ -17,6 +26,10 @@ class Process:
     name: str
     command: str
     line: int
+
+    @property
+    def start(self) -> Argv:
+        return shell_start(self.command)
 
     @property
     def fixed_port(self) -> int | None:

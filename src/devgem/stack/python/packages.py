@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from devgem.domain.plan import Argv, Evidence
-from devgem.stack.env_names import words
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
 from devgem.stack.python.requirements import Dependency, dependency, normalize, read_requirements
+from devgem.stack.words import words
 
 VENV = "/deps/venv"
 CREATE = ("uv", "venv", VENV)

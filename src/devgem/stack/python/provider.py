@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 
 from devgem.domain.plan import BuildPlan, Evidence, Kind, Stack, Unplannable, display
-from devgem.stack.env_names import names, required_names, words
+from devgem.stack.env_names import names, required_names
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
 from devgem.stack.languages.assets import REQUIRES, find_assets
@@ -21,6 +21,7 @@ from devgem.stack.python.system import system_packages
 from devgem.stack.python.version import find_version
 from devgem.stack.python.workers import distribution, find_celery, find_worker, is_published, nothing_to_start
 from devgem.stack.stated import stated_start
+from devgem.stack.words import words
 
 SERVERS = {
     "gunicorn": "gunicorn==23.0.0",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from packaging.version import Version
+
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
 from devgem.stack.versions import Stated, from_tool_versions, from_version_file, newest_pep440, newest_semver, number_in
@@ -30,13 +32,14 @@ async def find_version(files: Files, findings: Findings) -> PythonVersion:
         or await _pipfile(files)
     )
     number = number_in(exact.spec) if exact else None
-    if exact and number and number.startswith("3"):
+    if exact and number and Version(number) >= Version(KNOWN[-1]):
         findings.add("version", number, exact.path, exact.line)
         return PythonVersion(number)
     if exact and number:
-        findings.add("version", number, exact.path, exact.line)
-        note = f"{files.repo_path(exact.path)} asks for Python {number}, which is out of support: {DEFAULT} is used."
-        return PythonVersion(DEFAULT, (note,))
+        instead = KNOWN[-1] if number.startswith("3.") else DEFAULT
+        findings.add("version", instead, exact.path, exact.line)
+        note = f"{files.repo_path(exact.path)} asks for Python {number}, too old to install for: {instead} is used."
+        return PythonVersion(instead, (note,))
     ranged = await _range(files)
     if ranged is None:
         return PythonVersion(DEFAULT)

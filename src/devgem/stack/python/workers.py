@@ -5,13 +5,13 @@ import posixpath
 from typing import Any
 
 from devgem.domain.plan import Kind
-from devgem.stack.env_names import words
 from devgem.stack.files import Files
 from devgem.stack.python.apps import assignments
 from devgem.stack.python.entry import Entry
 from devgem.stack.python.requirements import normalize
 from devgem.stack.python.servers import has_main, main_line
 from devgem.stack.python.source import Module, Sources
+from devgem.stack.words import words
 
 _PROJECT_TOOLS = words("setup conftest noxfile tasks fabfile dodo versioneer manage release bump build docs wsgi asgi")
 _MAIN = ("main", "__main__", "bot", "worker", "app", "run", "start")
