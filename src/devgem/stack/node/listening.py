@@ -39,10 +39,10 @@ class Listener:
         return self.host in _LOOPBACK
 
 
-async def find_listener(files: Files, entry: str, *, bun: bool = False) -> Listener | None:
-    """The first listening call in an entry file and what it imports; `bun` also takes a default export with a handler
-    for one, as Bun does (https://bun.com/docs/api/http)."""
-    codes = [code async for code in _reachable(files, entry)]
+async def find_listener(files: Files, entry: str, *, bun: bool = False, deep: bool = True) -> Listener | None:
+    """The first listening call in an entry file and, where `deep`, in what it imports; `bun` also takes a default
+    export with a handler for one, as Bun does (https://bun.com/docs/api/http)."""
+    codes = [code async for code in _reachable(files, entry, _FILES if deep else 1)]
     for code in codes:
         for call in _calls(code):
             if found := _listener(code, call, codes):
@@ -68,9 +68,10 @@ def resolve(files: Files, path: str) -> str | None:
     return files.first(*(stem + extension for stem in stems for extension in _EXTENSIONS))
 
 
-async def _reachable(files: Files, entry: str) -> AsyncIterator[Code]:
-    waiting, seen = [entry], {entry}
-    while waiting and len(seen) < _FILES:
+async def _reachable(files: Files, entry: str, limit: int = _FILES) -> AsyncIterator[Code]:
+    waiting, seen, read = [entry], {entry}, 0
+    while waiting and read < limit:
+        read += 1
         path = waiting.pop(0)
         code = Code(await files.text(path), path)
         yield code

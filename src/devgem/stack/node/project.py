@@ -16,6 +16,7 @@ from devgem.stack.node.values import Setting, read
 from devgem.stack.node.workspace import Workspace
 
 EXTENSIONS = ("ts", "mts", "cts", "js", "mjs", "cjs")
+_BUILD_SCRIPTS = ("build", "heroku-postbuild", "gcp-build")
 _NOT_TO_BUILD = re.compile(r"dev|test|watch|deploy|publish|release|preview|analy[sz]e|storybook|lint|clean|android|ios")
 
 
@@ -85,8 +86,8 @@ class Project:
         return None
 
     def build(self, *tool: str) -> tuple[Argv, ...]:
-        """The commands that build the app, members of the workspace that it needs before itself: its build script, else
-        the script that runs this tool, else the tool alone."""
+        """The commands that build the app, members of the workspace that it needs before itself: its build script (or
+        what other hosts call so), else the script that runs this tool, else the tool alone."""
         scripts = self.package.scripts
         if "build" in scripts and self._has_turbo():
             return (self.manager.execute("turbo", "run", "build", f"--filter={self.package.name}"),)
@@ -95,8 +96,8 @@ class Project:
             for member in self.workspace.needed_by(self.package)
             if "build" in member.package.scripts
         )
-        if "build" in scripts:
-            return (*before, self.manager.run("build"))
+        if script := next((name for name in _BUILD_SCRIPTS if name in scripts), None):
+            return (*before, self.manager.run(script))
         command = self.command(*tool) if tool else None
         if command:
             return (*before, self.manager.run(command.script.removeprefix("pre")))

@@ -39,14 +39,13 @@ class Command:
                 return value if equals else (self.words[at + 1] if at + 1 < len(self.words) else "")
         return None
 
-    def operands(self, *with_value: str) -> tuple[str, ...]:
-        """The words after the command that are no options, nor values of the options in `with_value`."""
+    def operands(self, with_value: str = "(?!)") -> tuple[str, ...]:
+        """The words after the command that are no options, nor values of the options that `with_value` matches."""
         words, skip = [], False
         for word in self.words[1:]:
-            if skip or word.startswith("-"):
-                skip = not skip and word in with_value
-                continue
-            words.append(word)
+            if not skip and not word.startswith("-"):
+                words.append(word)
+            skip = not skip and re.fullmatch(with_value, word) is not None
         return tuple(words)
 
 

@@ -1,0 +1,42 @@
+"""The config vars of JavaScript code: what it reads, what it cannot live without, what is fixed when it is built."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from devgem.stack.env_names import EnvRead, find_env, keep, source_paths
+from devgem.stack.files import Files
+
+_SUFFIXES = (".ts", ".js", ".mjs", ".mts")
+_SCHEMA = re.compile(r"createEnv\(|cleanEnv\(\s*process\.env|\.(?:safeP|p)arse\(\s*process\.env\b|[eE]nvSchema")
+_FIELD = re.compile(
+    r"^[ \t]*['\"]?([A-Z][A-Z0-9_]{2,})['\"]?\s*:\s*(\w+(?:\.\w+)*\s*\(.*?)"
+    r"(?=\n[ \t]*(?:['\"]?[A-Z]\w*['\"]?\s*:|[}\])]))",
+    re.MULTILINE | re.DOTALL,
+)
+_VALIDATOR = re.compile(r"(z|v|yup|Joi|joi|t|Type|s)\.|(str|num|bool|url|email|host|json|port|makeValidator)\b")
+_OPTIONAL = re.compile(r"[.](optional|nullish|default|catch|partial|Optional)\(|\bdefault\s*:|devDefault")
+_BAKED = re.compile(r"(NEXT_PUBLIC|VITE|REACT_APP|VUE_APP|GATSBY|EXPO_PUBLIC|PUBLIC|STORYBOOK|SNOWPACK_PUBLIC)_")
+
+
+async def node_env(files: Files) -> tuple[EnvRead, ...]:
+    """What the sources read, and what a schema (zod, envalid, t3-env, ...) says that they need."""
+    found = {read.name: read for read in await find_env(files, "node")}
+    for path in source_paths(files, _SUFFIXES):
+        text = await files.text(path)
+        if _SCHEMA.search(text):
+            for read in _fields(text, path):
+                keep(found, read)
+    return tuple(found[name] for name in sorted(found))
+
+
+def _fields(text: str, path: str) -> Iterator[EnvRead]:
+    for match in _FIELD.finditer(text):
+        name, rule = match.groups()
+        if _VALIDATOR.match(rule):
+            yield EnvRead(name, path, text.count("\n", 0, match.start(1)) + 1, not _OPTIONAL.search(rule))
+
+
+def baked_note(names: Iterable[str]) -> tuple[str, ...]:
+    """Names that a bundler writes into the files it makes: they must be there when the app is built."""
+    baked = [name for name in names if _BAKED.match(name)]
+    return (f"Fixed when the app is built, so to be set as build variables: {', '.join(baked)}.",) if baked else ()
