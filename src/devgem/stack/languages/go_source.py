@@ -15,7 +15,8 @@ _FUNC_MAIN = re.compile(r"^func\s+main\s*\(\s*\)", re.MULTILINE)
 _NOT_BUILT = re.compile(r"^//\s*(?:go:build\s+(?:ignore|tools|wasm|js)\b|\+build\s+(?:ignore|tools)\b)", re.MULTILINE)
 _IMPORTS = re.compile(r"^import\s*\((.*?)^\)|^import\s+(?:[\w.]+\s+)?(\"[^\"]+\")", re.MULTILINE | re.DOTALL)
 _IGNORED = re.compile(r"(^|/)(?:[_.][^/]*|testdata)/")
-_NET_HTTP = r"\.ListenAndServe(?:TLS)?\(|\bhttp\.Serve(?:TLS)?\(|\bhttp\.Server\s*\{"
+_NET_HTTP = r"\.ListenAndServe(?:TLS)?\(|\bhttp\.Serve(?:TLS)?\("
+_NET_HTTP_SERVER = r"\bhttp\.Server\s*\{"
 _CLOSURE_LIMIT = 300
 
 _RUN = r"\.Run(?:TLS|Listener|Unix)?\("
@@ -103,9 +104,8 @@ async def _main(root: Files, folder: str, path: str, line: int, modules: Mapping
         using = await search(root, importing, rf'"({re.escape(prefix)})[/"]')
         if using is None:
             continue
-        listens = await search(root, importing, pattern) or await search(
-            root, sources, _NET_HTTP, rf"(?:{pattern})[^)]"
-        )
+        elsewhere = (_NET_HTTP, _NET_HTTP_SERVER, rf"(?:{pattern})[^)]")
+        listens = await search(root, importing, pattern) or await search(root, sources, *elsewhere)
         if listens:
             return Main(folder, module, path, line, sources, imports, framework, using, listens)
     other = await search(root, sources, _OTHER_PROTOCOL)
