@@ -14,7 +14,7 @@ from devgem.stack.node.frameworks import (
     astro,
     bundled,
     generators,
-    next,
+    nextjs,
     nitro,
     routers,
     servers,
