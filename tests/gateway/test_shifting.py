@@ -333,7 +333,7 @@ async def test_a_client_that_leaves_while_an_instance_wakes_up_leaves_nothing_be
 
 
 async def test_no_request_fails_over_switches_under_load(house: House) -> None:
-    """500 connections, 12 switches; each old revision stops only once it has drained (F-45)."""
+    """500 connections, 8 switches; each old revision stops only once it has drained (F-45)."""
     served: dict[bytes, int] = {}
     stop = False
 
@@ -345,13 +345,13 @@ async def test_no_request_fails_over_switches_under_load(house: House) -> None:
                 served[answer.body] = served.get(answer.body, 0) + 1
 
     def enough(body: bytes) -> bool:
-        return served.get(body, 0) >= 300
+        return served.get(body, 0) >= 200
 
     async with contextlib.AsyncExitStack() as stack:
         live = await stack.enter_async_context(revision(0))
         house.gateway.route("a", [(live.backend(0), 100)])
         browsers = [asyncio.create_task(browse()) for _ in range(500)]
-        for number in range(1, 13):
+        for number in range(1, 9):
             await until(partial(enough, b"v%d" % (number - 1)), 30)
             new = await stack.enter_async_context(revision(number))
             house.gateway.route("a", [(new.backend(number), 100)])

@@ -95,8 +95,10 @@ async def test_what_was_said_too_early_to_an_app_that_refuses_is_never_taken_for
 
 async def test_a_websocket_to_no_app_is_not_found(house: House) -> None:
     wire = await house.wire()
-    assert (await wire.ask(ASK)).status == 404
-    assert (await wire.ask(request())).status == 404
+    await wire.send(ASK + request("/smuggled"))
+    answer = await wire.read_response()
+    assert (answer.status, answer.get("connection")) == (404, "close")
+    assert await wire.read_all() == b""
 
 
 @pytest.mark.parametrize("side", ["client", "app"])

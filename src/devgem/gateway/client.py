@@ -99,7 +99,13 @@ class Client(asyncio.Protocol):
         self.transport = transport = cast("asyncio.Transport", transport)
         door = self.door
         transport.set_write_buffer_limits(door.limits.buffer_bytes)
-        self._peer = transport.get_extra_info("peername")[0].removeprefix("::ffff:").encode()
+        peer = transport.get_extra_info("peername")
+        if peer is None:
+            # It was reset while it waited to be accepted.
+            self._parser = None
+            transport.abort()
+            return
+        self._peer = peer[0].removeprefix("::ffff:").encode()
         self._port = b"%d" % transport.get_extra_info("sockname")[1]
         self._trusted = door.trusts(self._peer)
         self._forwarded = headers.forwarded(self._peer, self._port)
@@ -112,34 +118,38 @@ class Client(asyncio.Protocol):
         else:
             door.add(self)
 
-    def data_received(self, data: bytes) -> None:
-        parser = self._parser
-        if parser is None:
-            self._linger()
-            return
-        self._silent += len(data)
-        try:
-            parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._after_upgrade(data[upgrade.args[0] :])
-            return
-        except httptools.HttpParserError as error:
-            if self._parser is None:
+    def data_received(self, data: bytes | memoryview) -> None:
+        while data:
+            parser = self._parser
+            if parser is None:
+                self._linger()
                 return
-            cause = error.__context__
-            if cause is not None and not isinstance(cause, Refused):
-                raise cause from None
-            self.refuse(cause or Refused(400, f"The request is not valid HTTP: {error}."))
-            return
+            self._silent += len(data)
+            try:
+                parser.feed_data(data)
+                break
+            except httptools.HttpParserUpgrade as upgrade:
+                data = self._after_upgrade(memoryview(data)[upgrade.args[0] :])
+            except httptools.HttpParserError as error:
+                self._misread(error)
+                return
         if self._silent and self._parser is not None:
             self._watch_head()
+
+    def _misread(self, error: httptools.HttpParserError) -> None:
+        if self._parser is None:
+            return
+        cause = error.__context__
+        if cause is not None and not isinstance(cause, Refused):
+            raise cause from None
+        self.refuse(cause or Refused(400, f"The request is not valid HTTP: {error}."))
 
     def _watch_head(self) -> None:
         """Bytes have come that no callback has told of yet: part of a head, of trailers or of a chunk's size."""
         if self._silent > self.door.limits.head_bytes:
             self.refuse(Refused(431, "The header fields of the request are too large."))
         elif self._receiving is not None:
-            self.deadline = monotonic() + self.door.limits.stall_seconds
+            self._receiving.allow(self.door.limits.stall_seconds)
         elif not self._reading_head:
             self._reading_head = True
             if self.current is None:
@@ -149,11 +159,11 @@ class Client(asyncio.Protocol):
         """A client may close its side once it has sent all it wants to ask."""
         self._ended = True
         self._parser = None
-        exchange = self.current
-        if exchange is None or self._receiving is not None or self._lingers:
+        last = self._queue[-1] if self._queue else self.current
+        if last is None or self._receiving is not None or self._lingers:
             return False
-        (self._queue[-1] if self._queue else exchange).keep_alive = False
-        return not exchange.is_stream
+        last.keep_alive = False
+        return self.current is None or not self.current.is_stream
 
     def connection_lost(self, error: Exception | None) -> None:
         self.door.remove(self)
@@ -241,7 +251,7 @@ class Client(asyncio.Protocol):
         self._silent = 0
         exchange = self._receiving
         assert exchange is not None
-        self.deadline = monotonic() + self.door.limits.stall_seconds
+        exchange.allow(self.door.limits.stall_seconds)
         exchange.body(data)
 
     def on_message_complete(self) -> None:
@@ -254,19 +264,18 @@ class Client(asyncio.Protocol):
             self._parser = None
         exchange.body_end()
 
-    def _after_upgrade(self, rest: bytes) -> None:
-        """The parser has stopped behind a request with `Upgrade`."""
+    def _after_upgrade(self, rest: memoryview) -> bytes | memoryview:
+        """The parser has stopped behind a request with `Upgrade`; what it may go on with."""
         exchange = self._latest
         assert exchange is not None
         if self._skips_body:
             self._skips_body = False
             self._parser = Resumed(self, exchange.framing).parser
-        elif exchange.upgrade and exchange in (self.current, *self._queue):
-            exchange.early = rest
+        elif exchange.upgrade:
+            exchange.early = bytes(rest)
             self.hold(self.UPGRADE)
-            return
-        if rest:
-            self.data_received(rest)
+            return b""
+        return rest
 
     # What an exchange asks for
 
@@ -296,8 +305,8 @@ class Client(asyncio.Protocol):
             self._close(lingering=exchange.refusal is not None or not exchange.received)
             return
         self.deadline = monotonic() + self.door.limits.idle_seconds
-        self.free(self.UPGRADE)
-        if self._queue:
+        if self._stopped:
+            self.free(self.BODY | self.UPGRADE)
             self._advance()
 
     def _advance(self) -> None:
@@ -306,8 +315,8 @@ class Client(asyncio.Protocol):
             return
         self._advancing = True
         while self._queue and self.current is None and not self.write_paused:
-            self.current = self._queue.popleft()
-            self.current.dispatch()
+            self.current = exchange = self._queue.popleft()
+            exchange.dispatch()
         self._advancing = False
         if not self._queue:
             self.free(self.PIPELINE)
@@ -346,6 +355,15 @@ class Client(asyncio.Protocol):
         else:
             self.transport.abort()
 
+    def break_off(self) -> None:
+        """The response that has begun cannot be completed: what there is of it leaves, then the connection closes.
+        Where only closing ends a response (HTTP/1.0), a reset tells it from a whole one."""
+        if self.current is not None and self.current.http11:
+            self.deadline = monotonic() + self.door.limits.stall_seconds
+            self.transport.close()
+        else:
+            self.transport.abort()
+
     def _close(self, *, lingering: bool) -> None:
         self._parser = self._receiving = None
         self._queue.clear()
@@ -366,7 +384,9 @@ class Client(asyncio.Protocol):
     def expire(self) -> None:
         """Its deadline has passed."""
         exchange = self.current
-        if self.write_paused or self._lingers or self.transport.is_closing():
+        if exchange is not None and exchange.tunnel is not None:
+            exchange.tunnel.abort()
+        elif self.write_paused or self._lingers or self.transport.is_closing():
             self.transport.abort()
         elif exchange is not None:
             exchange.expire(reading=self._receiving is exchange and not self._stopped)

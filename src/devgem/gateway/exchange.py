@@ -86,6 +86,11 @@ class Exchange:
             target.active.add(self)
             target.serve(self)
 
+    def allow(self, seconds: float) -> None:
+        """From now on it may take so long until something happens, if it is its turn."""
+        if self.client.current is self:
+            self.client.deadline = monotonic() + seconds
+
     @property
     def repeatable(self) -> bool:
         """Whether sending it twice does no harm, and can be done (RFC 9110 section 9.2.2)."""
@@ -144,8 +149,8 @@ class Exchange:
         self.received = True
         if self._answered:
             self._end()
-        elif self.framing and not self.started and self._began:
-            self.client.deadline = monotonic() + self.client.door.limits.silent_seconds
+        elif self.framing and not self.started:
+            self.allow(self.client.door.limits.silent_seconds)
 
     def _forward(self, data: bytes) -> None:
         if self._upstream is not None:
@@ -153,18 +158,18 @@ class Exchange:
         elif not self._answered:
             if self._pending is None:
                 self._pending = []
-                self.hold_body()
             self._pending.append(data)
+            self.hold_body()
 
     def hold_body(self) -> None:
         """The app reads more slowly than the client sends."""
         self.client.hold(self.client.BODY)
-        self.client.deadline = monotonic() + self.client.door.limits.silent_seconds
+        self.allow(self.client.door.limits.silent_seconds)
 
     def free_body(self) -> None:
         self.client.free(self.client.BODY)
         if not self.received:
-            self.client.deadline = monotonic() + self.client.door.limits.stall_seconds
+            self.allow(self.client.door.limits.stall_seconds)
 
     # The response, from the app
 
@@ -242,9 +247,8 @@ class Exchange:
         """The app closed the connection before its response was complete."""
         self._upstream = None
         if self._answered:
-            return
-        if not self.started and upstream.reused and self.repeatable and self.target is not None:
-            # The app closed an idle connection just as the request left: it cannot have seen it.
+            self.free_body()
+        elif upstream.is_stale and self.repeatable and self.target is not None:
             self.target.serve_anew(self)
         else:
             self.fail(502, f"The app {self.app!r} closed the connection before it had answered.")
@@ -255,9 +259,9 @@ class Exchange:
         if self.started:
             if self.target is not None and not self._answered:
                 self.target.tally.spoil(self.status)
-            self.client.transport.abort()
+            self.client.break_off()
             return
-        if not self.received and self.framing:
+        if self.upgrade or (self.framing and not self.received):
             self.keep_alive = False
         if status == 503:
             extra += RETRY_SOON
@@ -277,10 +281,8 @@ class Exchange:
 
     def expire(self, *, reading: bool) -> None:
         """Something takes too long: the client's body if it is being read, otherwise the app."""
-        if self.tunnel is not None:
-            self.tunnel.abort()
-        elif self.started:
-            self.client.transport.abort()
+        if self.started:
+            self.client.break_off()
         elif reading:
             self.client.refuse(Refused(408, "The body of the request did not come in time."))
         else:
@@ -291,6 +293,9 @@ class Exchange:
         """Ends it now, since its revision goes away."""
         if self.tunnel is not None:
             self.tunnel.cut()
+        elif self.started:
+            self._let_go()
+            self.client.break_off()
         else:
             self.keep_alive = False
             self.fail(503, f"The instance of {self.app!r} that worked on this request was stopped. Try again.")

@@ -88,6 +88,7 @@ class Gateway:
         await self._gone(limit_seconds)
         for client in list(self._door.clients):
             client.cut()
+        self._door.routes.close()
         await self._gone(_LAST_WORDS_SECONDS)
         for client in list(self._door.clients):
             client.transport.abort()

@@ -28,7 +28,7 @@ class Pool:
         idle = self._idle
         while idle:
             upstream = idle.pop()
-            if upstream.closed:
+            if upstream.closed or upstream.transport.is_closing():
                 continue
             if repeatable or monotonic() - upstream.idle_since < _SURELY_OPEN_SECONDS:
                 return upstream

@@ -178,6 +178,10 @@ class Routes:
             self._routes[app].shift(())
             self._prune()
 
+    def close(self) -> None:
+        for app in list(self._routes):
+            self.remove(app)
+
     def _prune(self) -> None:
         self._routes = {app: route for app, route in self._routes.items() if not route.is_over}
 

@@ -71,7 +71,7 @@ class Tunnel:
 
     def cut(self) -> None:
         """Tells the client that the server goes away, where the stream is between two frames; closes either way."""
-        if self._cursor.between_frames and not self._cursor.closing and not self._near.is_closing():
+        if self._cursor.between_frames and not (self._cursor.closing or self._ended or self._near.is_closing()):
             self._near.write(_GOING_AWAY)
         self.wind_up()
         self._near.close()

@@ -63,6 +63,7 @@ class Upstream(asyncio.Protocol):
 
     def begin(self, exchange: "Exchange", head: bytes) -> None:
         self.exchange = exchange
+        self._silent = self._status = 0
         self._head_done = self._done = self._chunked = self._until_eof = False
         self.transport.write(head)
 
@@ -103,6 +104,12 @@ class Upstream(asyncio.Protocol):
     @property
     def is_event_stream(self) -> bool:
         return (headers.get(self._fields, b"content-type") or b"").lower().startswith(b"text/event-stream")
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it had been kept alive and was lost without a word to this request, which the app then cannot have
+        answered: servers close idle connections just as a request is on its way."""
+        return self.reused and not self._status and not self._silent
 
     # What the transport tells
 
