@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-_CHUNK_BYTES = 1 << 16
+_LAST_BREATH_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,53 +47,59 @@ FileNotFoundError when argv[0] is not installed."""
 
 async def run_directly(command: Command) -> Outcome:
     """Runs it as this user, in a session of its own that is killed whole when time or output runs out."""
-    process = await asyncio.create_subprocess_exec(
+    start = asyncio.get_running_loop().subprocess_exec(
+        lambda: _Process(command.output_limit_bytes),
         *command.argv,
         cwd=command.cwd,
         env=dict(command.env),
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
     )
+    starting = asyncio.ensure_future(start)
     try:
-        _limit_files(process.pid, command.file_limit_bytes)
-        return await _finish(process, command)
+        transport, process = await asyncio.shield(starting)  # cancelled half-way, asyncio would kill only the first one
+        _limit_files(transport.get_pid(), command.file_limit_bytes)
+        waits = (process.lost, process.said_too_much)
+        await asyncio.wait(waits, timeout=command.timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+        stopped: Literal["", "time", "output"] = "" if process.lost.done() else "time"
+        if process.said_too_much.done():
+            stopped = "output"
     finally:
-        if process.returncode is None:
-            _kill_group(process.pid)
-            await process.wait()
+        await _end(starting)
+    return Outcome(transport.get_returncode() or 0, bytes(process.said[1]), bytes(process.said[2]), stopped)
 
 
-async def _finish(process: asyncio.subprocess.Process, command: Command) -> Outcome:
-    assert process.stdout and process.stderr
-    stdout, stderr = bytearray(), bytearray()
-    everything = asyncio.gather(
-        _read(process.stdout, stdout, command.output_limit_bytes),
-        _read(process.stderr, stderr, command.output_limit_bytes),
-        process.wait(),
-    )
-    stopped: Literal["", "time", "output"] = ""
-    try:
-        await asyncio.wait_for(everything, command.timeout_seconds)
-    except TimeoutError:
-        stopped = "time"
-    except _TooMuch:
-        stopped = "output"
-    if stopped:
-        _kill_group(process.pid)
-    return Outcome(await process.wait(), bytes(stdout), bytes(stderr), stopped)
+async def _end(starting: "asyncio.Future[tuple[asyncio.SubprocessTransport, _Process]]") -> None:
+    """Kills the whole group of a command, unless that has ended."""
+    await asyncio.wait([starting])
+    if starting.exception():
+        return
+    transport, process = starting.result()
+    if not process.lost.done():
+        _kill_group(transport.get_pid())
+        await asyncio.wait([process.lost], timeout=_LAST_BREATH_SECONDS)
+    transport.close()  # even if someone who fled from the group still holds the other ends of the pipes
+    await asyncio.wait([process.lost])
 
 
-class _TooMuch(Exception):
-    """A stream went over its limit."""
+class _Process(asyncio.SubprocessProtocol):
+    """Collects what a process says. `lost` is done when it has ended and its pipes are closed."""
 
+    def __init__(self, limit_bytes: int) -> None:
+        loop = asyncio.get_running_loop()
+        self.said = {1: bytearray(), 2: bytearray()}
+        self.said_too_much: asyncio.Future[None] = loop.create_future()
+        self.lost: asyncio.Future[None] = loop.create_future()
+        self._limit_bytes = limit_bytes
 
-async def _read(stream: asyncio.StreamReader, into: bytearray, limit_bytes: int) -> None:
-    while chunk := await stream.read(_CHUNK_BYTES):
-        into += chunk
-        if len(into) > limit_bytes:
-            raise _TooMuch
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if len(self.said[fd]) <= self._limit_bytes:
+            self.said[fd] += data
+        if len(self.said[fd]) > self._limit_bytes and not self.said_too_much.done():
+            self.said_too_much.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost.set_result(None)
 
 
 def _limit_files(pid: int, limit_bytes: int | None) -> None:
@@ -102,6 +108,6 @@ def _limit_files(pid: int, limit_bytes: int | None) -> None:
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
 
 
-def _kill_group(pid: int) -> None:
+def _kill_group(group: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a group of zombies
-        os.killpg(pid, signal.SIGKILL)
+        os.killpg(group, signal.SIGKILL)
