@@ -31,8 +31,6 @@ _TOOLS = {
     "npm_config_update_notifier": "false",
     "npm_config_progress": "false",
     "npm_config_prefer_offline": "true",
-    "npm_config_store_dir": f"{CACHE}/pnpm",
-    "pnpm_config_store_dir": f"{CACHE}/pnpm",
     "YARN_CACHE_FOLDER": f"{CACHE}/yarn",
     "YARN_GLOBAL_FOLDER": f"{CACHE}/yarn-global",
     "YARN_ENABLE_TELEMETRY": "0",
@@ -55,6 +53,7 @@ _TOOLS = {
 }
 # What makes a trusted program load code from elsewhere.
 _LOADERS = ("LD_", "PYTHON", "GIT_", "NODE_", "PATH", "HOME", "UV_PYTHON", "UV_CACHE_DIR", "UV_COMPILE_BYTECODE")
+_PNPM_STORE = dict.fromkeys(("npm_config_store_dir", "pnpm_config_store_dir"), f"{CACHE}/pnpm")
 _OF_UV_ITSELF = frozenset({"venv", "sync", "tool", "run", "python", "lock", "export"})
 
 
@@ -82,7 +81,10 @@ def _base(plan: BuildPlan, tools: Toolset) -> dict[str, str]:
 
 
 def for_command(env: Mapping[str, str], command: Argv) -> dict[str, str]:
-    """uv's own commands are told which Python to make environments of; what installs, which one to install into."""
+    """uv's own commands are told which Python to make environments of; what installs, which one to install into. pnpm
+    is told where to keep its packages by names that npm would complain about."""
+    if any(word.startswith("pnpm") for word in command):
+        env = {**env, **_PNPM_STORE}
     if "UV_PYTHON" not in env or (command[:1] == ("uv",) and command[1:2] and command[1] in _OF_UV_ITSELF):
         return dict(env)
     return {**env, "UV_PYTHON": f"{VENV}/bin/python"}

@@ -1,0 +1,244 @@
+"""Real boxes in the real sandbox of this machine."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from devgem.clouds.local.box import Limits, Network
+from devgem.clouds.local.sandbox import Sandbox
+from devgem.domain.errors import Unavailable
+
+from .boxes import PROBES, PYTHON, box, groups_named, processes_with, run, started
+
+
+async def test_output_and_exit_code_come_back_apart(real_sandbox: Sandbox) -> None:
+    result = await run(real_sandbox, box("sh", "-c", "echo one; echo two >&2; exit 7"))
+    assert (result.out, result.err, result.exit.code, result.exit.signal) == ("one\n", "two\n", 7, None)
+
+
+async def test_merged_streams_keep_their_order(real_sandbox: Sandbox) -> None:
+    result = await run(real_sandbox, box("sh", "-c", "echo 1; echo 2 >&2; echo 3", merge_stderr=True))
+    assert (result.out, result.err) == ("1\n2\n3\n", "")
+
+
+async def test_a_missing_program_is_an_exit_of_127(real_sandbox: Sandbox) -> None:
+    result = await run(real_sandbox, box("no-such-program"))
+    assert result.exit.code == 127 and result.exit.started
+    assert "no-such-program" in result.err
+
+
+async def test_the_signal_that_ends_a_program_is_named(real_sandbox: Sandbox) -> None:
+    result = await run(real_sandbox, box("sh", "-c", "kill -SEGV $$"))
+    assert (result.exit.code, result.exit.signal) == (128 + signal.SIGSEGV, signal.SIGSEGV)
+
+
+async def test_only_the_given_environment_is_inherited(real_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEVGEM_TEST_SECRET", "s3cret")
+    result = await run(real_sandbox, box("env", env={"GIVEN": "a b\n'c"}))
+    names = {line.partition("=")[0] for line in result.out.splitlines() if "=" in line}
+    assert names == {"PATH", "GIVEN", "PWD"} and "GIVEN=a b\n'c" in result.out
+
+
+async def test_values_of_the_environment_are_in_no_command_line(real_sandbox: Sandbox) -> None:
+    async with started(real_sandbox, box("sleep", "20", env={"TOKEN": "tok-77f3a1"})) as running:
+        assert processes_with("bwrap\0--args") and not processes_with("tok-77f3a1")
+        assert running.pid in processes_with("sleep\x0020")
+
+
+async def test_what_is_bound_read_only_cannot_be_written(real_sandbox: Sandbox, tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "file").write_text("old")
+    script = "cat /app/file; echo new > /app/file; touch /app/x /x /usr/x /etc/x; echo ok > /tmp/x && cat /tmp/x"
+    result = await run(real_sandbox, box("sh", "-c", script, ro=((app, "/app"),)))
+    assert result.out == "oldok\n" and result.err.count("Read-only file system") == 5
+    assert (app / "file").read_text() == "old"
+
+
+async def test_what_a_slot_writes_belongs_to_its_user(real_sandbox: Sandbox, tmp_path: Path) -> None:
+    user = real_sandbox.user_id(5)
+    os.chown(tmp_path, user, user)
+    result = await run(real_sandbox, box("sh", "-c", "id -u; touch /out/x", rw=((tmp_path, "/out"),), slot=5))
+    assert result.out == "1000\n"
+    assert (tmp_path / "x").stat().st_uid == user
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has several user ids to give")
+async def test_one_slot_cannot_change_what_another_wrote(real_sandbox: Sandbox, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "x").write_text("mine")
+    os.chown(shared / "x", real_sandbox.user_id(5), real_sandbox.user_id(5))
+    result = await run(real_sandbox, box("sh", "-c", "echo theirs > /d/x", rw=((shared, "/d"),), slot=6))
+    assert "Permission denied" in result.err and (shared / "x").read_text() == "mine"
+
+
+async def test_folders_that_the_users_of_boxes_cannot_pass_are_bound_all_the_same(
+    real_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    closed = tmp_path / "closed"
+    (closed / "app").mkdir(parents=True)
+    (closed / "app" / "file").write_text("seen")
+    closed.chmod(0o700)
+    result = await run(real_sandbox, box("sh", "-c", "cat /app/file; ls /mnt", ro=((closed / "app", "/app"),)))
+    assert result.out == "seen" and "/mnt" in result.err
+
+
+async def test_descriptors_keep_their_numbers(real_sandbox: Sandbox) -> None:
+    reading, writing = os.pipe()
+    try:
+        result = await run(
+            real_sandbox, box(PYTHON, "-c", f"import os; os.write({writing}, b'hello')", pass_fds=(writing,))
+        )
+        assert result.exit.code == 0 and os.read(reading, 100) == b"hello"
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+async def test_a_bind_that_is_not_there_is_said_by_name(real_sandbox: Sandbox, tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    with pytest.raises(Unavailable, match=str(missing)):
+        await real_sandbox.start(box("true", ro=((missing, "/app"),)))
+
+
+async def test_a_sandbox_that_cannot_be_set_up_is_no_exit_of_the_program(real_sandbox: Sandbox, tmp_path: Path) -> None:
+    broken = box("true", ro=((tmp_path, "/usr/no/such/place"),))
+    try:
+        result = await run(real_sandbox, broken)
+    except Unavailable as error:
+        said = error.message
+    else:
+        assert not result.exit.started
+        said = result.err
+    assert "/usr/no/such/place" in said
+    assert not groups_named(broken.name)
+
+
+async def test_time_is_up_even_for_those_that_ignore_it(real_sandbox: Sandbox) -> None:
+    stubborn = "trap '' TERM INT HUP; while true; do sleep 1; done"
+    result = await run(real_sandbox, box("sh", "-c", stubborn, limits=Limits(wall_seconds=0.3)))
+    assert result.exit.timed_out and result.exit.signal == signal.SIGKILL
+
+
+async def test_kill_ends_daemons_that_left_session_and_parent(real_sandbox: Sandbox) -> None:
+    script = (
+        "trap '' TERM; (setsid setsid sh -c 'trap \"\" TERM HUP; sleep 77.31' >/dev/null 2>&1 &) ; echo up; sleep 77.32"
+    )
+    async with started(real_sandbox, box("sh", "-c", script)) as running:
+        await running.stdout.readline()
+        assert (await running.kill()).killed
+        assert not processes_with("77.31") and not processes_with("77.32")
+        assert await running.stdout.read() == b""
+
+
+async def test_what_a_program_leaves_running_ends_with_it(real_sandbox: Sandbox) -> None:
+    script = "setsid sleep 77.33 & echo done"
+    result = await run(real_sandbox, box("sh", "-c", script))
+    assert result.out == "done\n" and not processes_with("77.33")
+
+
+async def test_a_closed_box_leaves_no_process_group_or_helper(real_sandbox: Sandbox) -> None:
+    one = box("sleep", "77.34", network=Network.EGRESS if real_sandbox.isolation.egress else Network.NONE)
+    async with started(real_sandbox, one) as running:
+        if real_sandbox.isolation.cgroups.version:
+            assert groups_named(one.name)
+        helpers = len(processes_with("slirp4netns"))
+        pid = running.pid
+    assert not groups_named(one.name) and not processes_with("77.34")
+    assert not Path(f"/proc/{pid}").exists()
+    assert len(processes_with("slirp4netns")) < helpers or not helpers
+
+
+async def test_close_can_be_called_twice_and_before_the_end(real_sandbox: Sandbox) -> None:
+    running = await real_sandbox.start(box("sleep", "20"))
+    await asyncio.gather(running.close(), running.close())
+    assert (await running.wait()).killed
+
+
+async def test_more_memory_than_allowed_is_an_out_of_memory_end(real_sandbox: Sandbox) -> None:
+    if not real_sandbox.isolation.cgroups.version:
+        pytest.skip("needs control groups")
+    hog = (PYTHON, "-c", "x = bytearray(400 << 20)")
+    result = await run(real_sandbox, box(*hog, limits=Limits(memory_bytes=64 << 20)))
+    assert result.exit.oom and result.exit.code != 0
+
+
+async def test_tmp_counts_as_memory_and_has_a_size(real_sandbox: Sandbox) -> None:
+    fill = "head -c 100M /dev/zero > /tmp/x; stat -c %s /tmp/x"
+    result = await run(real_sandbox, box("sh", "-c", fill, limits=Limits(disk_bytes=8 << 20)))
+    assert "No space left on device" in result.err and int(result.out) <= 8 << 20
+
+
+async def test_a_file_cannot_grow_beyond_its_limit(real_sandbox: Sandbox) -> None:
+    fill = "head -c 20M /dev/zero > /tmp/x; stat -c %s /tmp/x"
+    result = await run(real_sandbox, box("sh", "-c", fill, limits=Limits(file_bytes=4 << 20)))
+    assert int(result.out) == 4 << 20
+
+
+async def test_a_fork_bomb_meets_the_process_limit(real_sandbox: Sandbox) -> None:
+    bomb = (PYTHON, "/probes/fork_bomb.py")
+    limits = Limits(processes=40, wall_seconds=20.0)
+    result = await run(real_sandbox, box(*bomb, limits=limits, ro=((PROBES, "/probes"),)))
+    assert result.exit.code == 0
+    assert 1 < result.json["started"] <= 40 and result.json["error"] == "EAGAIN"
+
+
+async def test_cpu_is_shared_out_by_quota(real_sandbox: Sandbox) -> None:
+    if not real_sandbox.isolation.cgroups.version:
+        pytest.skip("needs control groups")
+    async with started(real_sandbox, box("sleep", "20", limits=Limits(cpus=0.5))) as running:
+        assert running.group
+        quota, v2 = running.group.paths[-1] / "cpu.cfs_quota_us", running.group.paths[0] / "cpu.max"
+        assert (v2.read_text() if v2.exists() else quota.read_text()).split()[0] == "50000"
+
+
+async def test_without_egress_there_is_loopback_only(real_sandbox: Sandbox) -> None:
+    result = await run(real_sandbox, box("sh", "-c", "tail -n +3 /proc/net/dev; cat /proc/net/route"))
+    assert [line.split(":")[0].strip() for line in result.out.splitlines() if ":" in line] == ["lo"]
+
+
+async def test_children_die_with_the_process_that_started_them(real_sandbox: Sandbox, tmp_path: Path) -> None:
+    """As after `kill -9` of DevGem itself."""
+    script = tmp_path / "starts_one.py"
+    script.write_text(
+        "import asyncio\n"
+        "from devgem.clouds.local.box import Box, Network\n"
+        "from devgem.clouds.local.probe import probe\n"
+        "from devgem.clouds.local.sandbox import Sandbox\n"
+        "async def main():\n"
+        "    isolation = await probe()\n"
+        "    network = Network.EGRESS if isolation.egress else Network.NONE\n"
+        "    box = Box('test_dies', ('sleep', '77.35'), env={'PATH': '/usr/bin:/bin'}, network=network)\n"
+        "    running = await Sandbox(isolation).start(box)\n"
+        "    print(running.netns_pid, flush=True)\n"
+        "    await running.wait()\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(sys.executable, str(script), stdout=asyncio.subprocess.PIPE)
+    assert parent.stdout
+    inner = int(await parent.stdout.readline())
+    fd = os.pidfd_open(inner)
+    try:
+        parent.kill()
+        await parent.wait()
+        async with asyncio.timeout(10):
+            await _dead(fd)
+    finally:
+        os.close(fd)
+    async with asyncio.timeout(10):
+        while processes_with("77.35"):
+            await asyncio.sleep(0.01)
+    for group in groups_named("test_dies"):
+        group.rmdir()
+
+
+async def _dead(pidfd: int) -> None:
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(pidfd, over.set)
+    await over.wait()
+    loop.remove_reader(pidfd)
