@@ -84,10 +84,14 @@ class House:
         return list(await self.store.events(stream, limit=100_000))
 
 
+async def open_store(folder: Path) -> Store:
+    return await Store.open(f"sqlite:///{folder / 'devgem.db'}", key=KEY)
+
+
 @asynccontextmanager
-async def open_house(folder: Path, limits: Limits | None = None) -> AsyncIterator[House]:
-    store = await Store.open(f"sqlite:///{folder / 'devgem.db'}", key=KEY)
-    cloud = JournalCloud(folder / "cloud")
+async def run_house(
+    folder: Path, store: Store, cloud: JournalCloud, limits: Limits | None = None
+) -> AsyncIterator[House]:
     pipeline = Pipeline(
         store=store,
         sources=FolderSources(folder / "checkouts"),
@@ -103,6 +107,12 @@ async def open_house(folder: Path, limits: Limits | None = None) -> AsyncIterato
         await pipeline.close()
         await cloud.close()
         await store.close()
+
+
+@asynccontextmanager
+async def open_house(folder: Path, limits: Limits | None = None) -> AsyncIterator[House]:
+    async with run_house(folder, await open_store(folder), JournalCloud(folder / "cloud"), limits) as house:
+        yield house
 
 
 @pytest.fixture

@@ -3,14 +3,14 @@
 What a repository is to do is in its `behaviour.json`: {"plan": "unplannable" | "preflight", "kind": "worker",
 "build": "fail" | "error", "lines": 20, "release": "fail" | "missing", "verify": "fail", "shift": "error",
 "hang": <step>, "delay": 0.01}. A step that hangs does so until it is cancelled or the file `go` is there.
-All state is in files, so the peers survive a kill -9 as a real cloud does.
+All state is in files, so that it survives a kill -9 as a real cloud's does.
 """
 
 import asyncio
 import hashlib
 import json
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,42 +87,45 @@ async def detect(tree: Tree, dir: str) -> BuildPlan | Unplannable:
 
 @dataclass(frozen=True)
 class Entry:
-    """One outside effect: what was done (`act`) to what (`id`)."""
+    """One outside call or effect: what was done (`act`) to what (`id`)."""
 
     act: str
     id: str
-    at: float
+    data: Any = None
 
 
 class JournalCloud:
-    """Keeps images, running revisions and traffic as files below `root`; every call is idempotent as the protocol
-    asks, and every call and effect is in the journal."""
+    """Its state is its journal, a file below `root`: to append a line is to make the effect, all or nothing. Every
+    call is idempotent as the protocol asks; every call and every effect is to be seen."""
 
     name = "local"
 
     def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
         self._root = root
-        for folder in ("images", "running", "traffic"):
-            (root / folder).mkdir(parents=True, exist_ok=True)
-        self._journal = os.open(root / "journal", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._file = os.open(root / "journal", os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        self.journal = read_journal(root)
 
-    def note(self, act: str, id: str) -> None:
-        os.write(self._journal, (json.dumps([act, id, datetime.now(UTC).timestamp()]) + "\n").encode())
-
-    @property
-    def journal(self) -> list[Entry]:
-        return [Entry(*json.loads(line)) for line in (self._root / "journal").read_text().splitlines()]
+    def note(self, act: str, id: str, data: Any = None) -> None:
+        os.write(self._file, (json.dumps([act, id, data]) + "\n").encode())
+        self.journal.append(Entry(act, id, data))
 
     def acts(self, act: str) -> list[str]:
         return [entry.id for entry in self.journal if entry.act == act]
 
     @property
     def running(self) -> set[str]:
-        return {path.name for path in (self._root / "running").iterdir()}
+        return set(running(self.journal))
 
     def traffic(self, app: str) -> dict[int, int]:
-        path = self._root / "traffic" / app
-        return {int(k): v for k, v in json.loads(path.read_text()).items()} if path.exists() else {}
+        return traffic(self.journal, app)
+
+    def env(self, app: str, number: int) -> dict[str, str]:
+        env: dict[str, str] = running(self.journal)[f"{app}@{number}"]["env"]
+        return env
+
+    def break_image(self, app: str, number: int) -> None:
+        self.note("image.broken", f"{app}@{number}")
 
     async def preflight(self, plan: BuildPlan, *, own: bool) -> Sequence[Check]:
         missing = _asked(plan).get("plan") == "preflight"
@@ -131,47 +134,42 @@ class JournalCloud:
     async def build(self, build: Build) -> AsyncIterator[LogLine | Progress | Image | Failure]:
         asked = _asked(build.plan)
         self.note("build.called", build.id)
-        image = self._root / "images" / build.id
-        if image.exists():
-            yield Image(image.read_text())
-            return
-        try:
-            for number in range(asked.get("lines", 5)):
-                yield LogLine(f"line {number}", "out", datetime.now(UTC))
-                await asyncio.sleep(asked.get("delay", 0))
-            for value in build.env.values():
-                yield LogLine(f"the build sees {value}", "out", datetime.now(UTC))
-            yield Progress("Half way", 0.5)
-            await _linger(asked, "build", self._root)
-            if asked.get("build") == "error":
-                raise RuntimeError("the cloud broke")
+        digest = "sha256:" + hashlib.sha256(build.id.encode()).hexdigest()
+        if build.id not in self.acts("image.made"):
+            try:
+                async for item in self._build(build, asked):
+                    yield item
+            except BaseException:
+                self.note("build.stopped", build.id)
+                raise
             if asked.get("build") == "fail":
                 yield Failure("build_failed", "pip could not install flask", "See the log.", "line 4")
                 return
-        except BaseException:
-            self.note("build.stopped", build.id)
-            raise
-        digest = "sha256:" + hashlib.sha256(build.id.encode()).hexdigest()
-        self.note("image.made", build.id)
-        _write(image, digest)
+            self.note("image.made", build.id)
         yield Image(digest, 1000)
+
+    async def _build(self, build: Build, asked: dict[str, Any]) -> AsyncIterator[LogLine | Progress]:
+        for number in range(asked.get("lines", 5)):
+            yield LogLine(f"line {number}", "out", datetime.now(UTC))
+        for value in build.env.values():
+            yield LogLine(f"the build sees {value}", "out", datetime.now(UTC))
+        yield Progress("Half way", 0.5)
+        await _linger(asked, "build", self._root)
+        if asked.get("build") == "error":
+            raise RuntimeError("the cloud broke")
 
     async def release(self, revision: Revision) -> Failure | None:
         asked = _asked(revision.plan)
         name = f"{revision.app}@{revision.number}"
         self.note("release.called", name)
-        path = self._root / "running" / name
-        if path.exists():
+        if name in self.running:
             return None
         await _linger(asked, "release", self._root)
-        if (self._root / f"broken {name}").exists():
-            return Failure("exited", "The app exited at once", "Look at the log.")
-        if asked.get("release") == "fail":
-            return Failure("exited", "The app exited at once", "Look at the log.", "KeyError: 'X'")
         if asked.get("release") == "missing":
             return Failure("image_missing", "The image is gone", "Deploy again.")
-        self.note("revision.started", name)
-        _write(path, json.dumps({"env": dict(revision.env), "asked": asked}))
+        if asked.get("release") == "fail" or name in self.acts("image.broken"):
+            return Failure("exited", "The app exited at once", "Look at the log.", "KeyError: 'X'")
+        self.note("revision.started", name, {"env": dict(revision.env), "asked": asked})
         await asyncio.sleep(asked.get("delay", 0))
         return None
 
@@ -185,39 +183,36 @@ class JournalCloud:
         if asked.get("verify") == "fail":
             yield Failure("no_answer", "It listens on no port", "Listen on $PORT.")
             return
+        self.note("revision.proven", name)
         yield Proof(200, 0.01, 8080, ("It listens on 8080.",))
 
     async def shift(self, app: str, traffic: Traffic) -> None:
-        self.note("shift.called", f"{app}@{max(traffic.shares)}")
         (number,) = traffic.shares
         name = f"{app}@{number}"
+        self.note("shift.called", name)
         assert name in self.running, "only a running revision can have traffic"
-        asked = json.loads((self._root / "running" / name).read_text())["asked"]
+        asked = running(self.journal)[name]["asked"]
         await _linger(asked, "shift", self._root)
         if self.traffic(app) != dict(traffic.shares):
             self.note("traffic.shifted", name)
-            _write(self._root / "traffic" / app, json.dumps(dict(traffic.shares)))
         if asked.get("shift") == "error":
             raise Unavailable("the edge does not answer", fix="See `devgem doctor`.")
-        for other in self.running:
-            if other.startswith(f"{app}@") and other != name:
-                self.note("revision.stopped", other)
-                (self._root / "running" / other).unlink()
+        await asyncio.sleep(asked.get("delay", 0))
+        self._stop(other for other in self.running if other.startswith(f"{app}@") and other != name)
 
     async def discard(self, revision: Revision) -> None:
         name = f"{revision.app}@{revision.number}"
         self.note("discard.called", name)
-        (self._root / "running" / name).unlink(missing_ok=True)
+        if self.traffic(revision.app) == {revision.number: 100}:  # a shift that failed halfway
+            self.note("traffic.dropped", revision.app)
+        self._stop(self.running & {name})
 
-    def break_image(self, app: str, number: int) -> None:
-        (self._root / f"broken {app}@{number}").touch()
+    def _stop(self, names: Iterable[str]) -> None:
+        for name in sorted(names):
+            self.note("revision.stopped", name)
 
     def url(self, app: str) -> str:
         return f"http://{app}.localhost:8081"
-
-    def env(self, app: str, number: int) -> dict[str, str]:
-        env: dict[str, str] = json.loads((self._root / "running" / f"{app}@{number}").read_text())["env"]
-        return env
 
     async def logs(
         self,
@@ -242,13 +237,36 @@ class JournalCloud:
 
     async def delete(self, app: str) -> None:
         self.note("delete.called", app)
-        for name in self.running:
-            if name.startswith(f"{app}@"):
-                (self._root / "running" / name).unlink()
-        (self._root / "traffic" / app).unlink(missing_ok=True)
+        self._stop(name for name in self.running if name.startswith(f"{app}@"))
+        self.note("app.deleted", app)
 
     async def close(self) -> None:
-        os.close(self._journal)
+        os.close(self._file)
+
+
+def read_journal(root: Path) -> list[Entry]:
+    return [Entry(*json.loads(line)) for line in (root / "journal").read_text().splitlines()]
+
+
+def running(journal: Sequence[Entry]) -> dict[str, Any]:
+    """What runs, by name, with what it was started with."""
+    found: dict[str, Any] = {}
+    for entry in journal:
+        if entry.act == "revision.started":
+            found[entry.id] = entry.data
+        elif entry.act == "revision.stopped":
+            del found[entry.id]
+    return found
+
+
+def traffic(journal: Sequence[Entry], app: str) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for entry in journal:
+        if entry.act == "traffic.shifted" and entry.id.startswith(f"{app}@"):
+            found = {int(entry.id.partition("@")[2]): 100}
+        elif (entry.act, entry.id) in {("app.deleted", app), ("traffic.dropped", app)}:
+            found = {}
+    return found
 
 
 async def _linger(asked: dict[str, Any], step: str, root: Path) -> None:
@@ -261,10 +279,3 @@ def _asked(plan: BuildPlan) -> dict[str, Any]:
     assert plan.start is not None
     asked: dict[str, Any] = json.loads(plan.start[1])
     return asked
-
-
-def _write(path: Path, text: str) -> None:
-    """All or nothing, as whatever a kill -9 may interrupt must be."""
-    new = path.with_name(path.name + ".new")
-    new.write_text(text)
-    new.rename(path)
