@@ -12,7 +12,6 @@ from devgem.clouds.local.box import Limits
 _ROOT = Path("/sys/fs/cgroup")
 _V1 = ("memory", "pids", "cpu")
 _PERIOD_MICROSECONDS = 100_000
-_SETTLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -67,9 +66,9 @@ class Group:
                 return int((path / file).read_text())
         return None
 
-    def remove(self) -> bool:
-        """Removes the group once the last of its processes is gone; false when one outlives two seconds."""
-        deadline = time.monotonic() + _SETTLE_SECONDS
+    def remove(self, settle_seconds: float = 2.0) -> bool:
+        """Removes the group once the last of its processes is gone; false when one outlives the time given."""
+        deadline = time.monotonic() + settle_seconds
         for path in self.paths:
             while path.exists():
                 try:

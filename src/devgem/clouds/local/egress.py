@@ -27,6 +27,7 @@ _GATEWAY = "10.0.2.2"
 _NS_GET_USERNS = 0xB701
 _START_SECONDS = 10.0
 _LOCAL_ADDRESS = re.compile(r"\|-- (\S+)\n\s+/32 host LOCAL")
+_NEIGHBOURS = re.compile(r"\|-- (\S+)\n\s+(/\d+) link UNICAST")
 
 
 def host_addresses(fib_trie: str) -> set[str]:
@@ -35,11 +36,17 @@ def host_addresses(fib_trie: str) -> set[str]:
     return {str(address) for address in found if not address.is_loopback}
 
 
-def routes(own: set[str], reachable: Sequence[str] = ()) -> str:
-    """The batch for ip(8): `reachable` networks are excepted, since a longer prefix wins."""
-    lines = [f"route add blackhole {network}" for network in UNREACHABLE]
-    lines += [f"route add blackhole {address}/32" for address in sorted(own - set(reachable))]
-    lines += [f"route add {network} via {_GATEWAY} dev tap0" for network in reachable]
+def host_networks(fib_trie: str) -> set[str]:
+    """The networks that this machine is on: whoever is there trusts it more than the internet."""
+    return {address + prefix for address, prefix in _NEIGHBOURS.findall(fib_trie)}
+
+
+def routes(fib_trie: str, reachable: Sequence[str] = ()) -> str:
+    """The batch for ip(8). `reachable` networks are excepted where they are smaller: a longer prefix wins."""
+    own = {f"{address}/32" for address in host_addresses(fib_trie)}
+    closed = ({*UNREACHABLE} | host_networks(fib_trie) | own) - {*reachable}
+    lines = [f"route replace blackhole {network}" for network in sorted(closed)]
+    lines += [f"route replace {network} via {_GATEWAY} dev tap0" for network in reachable]
     return "\n".join(lines) + "\n"
 
 
@@ -62,7 +69,7 @@ class Egress:
             await _mapped(init_pid)
             egress = await cls._start(net, user, identity)
             try:
-                batch = routes(host_addresses(Path("/proc/net/fib_trie").read_text()), reachable)
+                batch = routes(Path("/proc/net/fib_trie").read_text(), reachable)
                 await _lay(batch, net, user, identity)
             except BaseException:
                 await egress.close()
