@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from devgem.domain.plan import Argv
 from devgem.stack.files import Files
+from devgem.stack.languages.documents import table
 
 REQUIRES = ("nodejs", "npm")
 
@@ -29,8 +30,7 @@ async def find_assets(files: Files, folder: str = ".") -> Assets | None:
     path = posixpath.normpath(f"{folder}/package.json")
     if path not in files:
         return None
-    manifest = await files.json(path)
-    scripts = manifest.get("scripts", {}) if isinstance(manifest, dict) else {}
+    manifest = table(await files.json(path))
     tool, install, lock = _tool(files, folder, str(manifest.get("packageManager", "")))
     extra = (".npmrc", ".yarnrc.yml", "pnpm-workspace.yaml")
     inputs = [p for p in (path, lock, *(_in(folder, name) for name in extra)) if p and p in files]
@@ -39,7 +39,7 @@ async def find_assets(files: Files, folder: str = ".") -> Assets | None:
         install=install,
         inputs=tuple(files.repo_path(p) for p in inputs),
         deps=(files.repo_path(_in(folder, "node_modules")),),
-        scripts=frozenset(scripts),
+        scripts=frozenset(table(manifest, "scripts")),
         path=path,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from devgem.stack.files import Files
 from devgem.stack.languages.code import nearest_above
+from devgem.stack.languages.documents import strings, table
 from devgem.stack.languages.packages import Packages
 from devgem.stack.versions import Stated, number_in
 
@@ -56,11 +57,11 @@ class Package:
 
     @property
     def is_macro(self) -> bool:
-        return bool(self.manifest.get("lib", {}).get("proc-macro"))
+        return bool(table(self.manifest, "lib").get("proc-macro"))
 
     @property
     def default_run(self) -> str | None:
-        stated = self.manifest.get("package", {}).get("default-run")
+        stated = table(self.manifest, "package").get("default-run")
         return stated if isinstance(stated, str) else None
 
 
@@ -96,10 +97,10 @@ async def find_workspace(files: Files) -> Workspace | None:
 
 
 def _members(view: Files, manifest: Mapping[str, Any]) -> list[str]:
-    stated = manifest["workspace"]
-    excluded = {posixpath.normpath(one) for one in stated.get("exclude", [])}
+    stated = table(manifest, "workspace")
+    excluded = {posixpath.normpath(one) for one in strings(stated.get("exclude"))}
     folders = [posixpath.dirname(path) for path in view.paths if posixpath.basename(path) == "Cargo.toml"]
-    patterns = [posixpath.normpath(one) for one in stated.get("members", [])]
+    patterns = [posixpath.normpath(one) for one in strings(stated.get("members"))]
     chosen = [f for f in folders if f and any(_matches(f, pattern) for pattern in patterns) and f not in excluded]
     return [view.repo_path(folder) for folder in sorted(chosen)]
 
@@ -112,7 +113,7 @@ def _matches(folder: str, pattern: str) -> bool:
 async def _workspace(root: Files, folder: str, members: Sequence[str], manifest: Mapping[str, Any]) -> Workspace:
     packages: dict[str, Package] = {}
     queue = ([folder] if "package" in manifest else []) + list(members)
-    shared = manifest.get("workspace", {}).get("dependencies", {})
+    shared = table(manifest, "workspace", "dependencies")
     for one in queue:
         if one in packages or posixpath.normpath(f"{one}/Cargo.toml") not in root:
             continue
@@ -124,10 +125,10 @@ async def _workspace(root: Files, folder: str, members: Sequence[str], manifest:
 async def _package(root: Files, folder: str, workspace: str, shared: Mapping[str, Any]) -> Package:
     view = root.below(folder)
     manifest = await view.toml("Cargo.toml")
-    name = str(manifest.get("package", {}).get("name", posixpath.basename(folder)))
+    name = str(table(manifest, "package").get("name", posixpath.basename(folder)))
     dependencies: dict[str, Any] = {}
-    for table in (manifest, *manifest.get("target", {}).values()):
-        dependencies.update(table.get("dependencies", {}) if isinstance(table, dict) else {})
+    for part in (manifest, *table(manifest, "target").values()):
+        dependencies.update(table(part, "dependencies"))
     local = []
     for key, value in dependencies.items():
         if isinstance(value, dict) and "path" in value:
@@ -148,13 +149,14 @@ async def _package(root: Files, folder: str, workspace: str, shared: Mapping[str
 def _programs(view: Files, package: str, manifest: Mapping[str, Any]) -> tuple[Program, ...]:
     """Stated ones first, then those that Cargo finds. https://doc.rust-lang.org/cargo/guide/project-layout.html"""
     found: dict[str, str] = {}
-    for one in manifest.get("bin", []):
+    stated = manifest.get("bin")
+    for one in [table(bin) for bin in stated] if isinstance(stated, list) else []:
         name = str(one.get("name", package))
         usual = (
             ("src/main.rs",) if name == package else (f"src/bin/{name}.rs", f"src/bin/{name}/main.rs", "src/main.rs")
         )
         found[name] = str(one.get("path") or view.first(*usual) or usual[0])
-    if manifest.get("package", {}).get("autobins", True):
+    if table(manifest, "package").get("autobins", True):
         if "src/main.rs" in view and "src/main.rs" not in found.values():
             found.setdefault(package, "src/main.rs")
         for path in view.paths:

@@ -8,6 +8,7 @@ from typing import Any
 from devgem.domain.plan import Argv
 from devgem.stack.evidence import Findings
 from devgem.stack.files import BrokenManifest, Files
+from devgem.stack.languages.documents import strings, table
 from devgem.stack.versions import from_tool_versions, from_version_file, newest_semver, number_in
 
 DEFAULT = "8.4"
@@ -68,10 +69,9 @@ class Composer:
 
     def scripts(self) -> Iterator[tuple[str, str]]:
         """Each command of each script, with the script's name."""
-        for name, commands in _mapping(self.manifest.get("scripts")).items():
-            for command in commands if isinstance(commands, list) else [commands]:
-                if isinstance(command, str):
-                    yield name, command
+        for name, commands in table(self.manifest, "scripts").items():
+            for command in strings(commands):
+                yield name, command
 
 
 async def read_composer(files: Files) -> Composer:
@@ -79,7 +79,7 @@ async def read_composer(files: Files) -> Composer:
     manifest = await files.json("composer.json")
     if not isinstance(manifest, dict):
         raise BrokenManifest(f"{files.repo_path('composer.json')} is no object", fix="Mend it and deploy again.")
-    requires = {str(k).lower(): str(v) for k, v in _mapping(manifest.get("require")).items()}
+    requires = {str(k).lower(): str(v) for k, v in table(manifest, "require").items()}
     return Composer(requires, await _locked(files), manifest)
 
 
@@ -89,19 +89,15 @@ async def _locked(files: Files) -> dict[str, Mapping[str, str]]:
     except BrokenManifest:
         # a lock beyond the size that is read; composer itself will say so when it is truly broken
         return {}
-    packages = _mapping(lock).get("packages")
+    packages = table(lock).get("packages")
     named = [package for package in packages if isinstance(package, dict)] if isinstance(packages, list) else []
-    return {str(package.get("name", "")).lower(): _mapping(package.get("require")) for package in named}
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return {str(package.get("name", "")).lower(): table(package, "require") for package in named}
 
 
 async def php_version(files: Files, composer: Composer, findings: Findings) -> str:
     """The version that the lock file was made for (config.platform), then .php-version and .tool-versions, then the
     newest known one that the app and all its locked packages admit."""
-    platform = _mapping(_mapping(composer.manifest.get("config")).get("platform")).get("php")
+    platform = table(composer.manifest, "config", "platform").get("php")
     number = ".".join((number_in(str(platform or "")) or "").split(".")[:2])
     if number:
         findings.add(
@@ -158,12 +154,11 @@ def extension_names(packages: tuple[str, ...]) -> tuple[str, ...]:
 async def install_inputs(files: Files, composer: Composer) -> tuple[str, ...]:
     """The manifests; with a class map also the sources that it is made from."""
     inputs = [p for p in ("composer.json", "composer.lock", "auth.json", "symfony.lock") if p in files]
-    autoload = _mapping(composer.manifest.get("autoload"))
-    class_map = autoload.get("classmap")
-    folders = [str(one).removeprefix("./").rstrip("/") for one in class_map] if isinstance(class_map, list) else []
+    autoload = table(composer.manifest, "autoload")
+    folders = [one.removeprefix("./").rstrip("/") for one in strings(autoload.get("classmap"))]
     inputs += [p for p in files.paths if any(p == one or p.startswith(f"{one}/") for one in folders)]
     repositories = composer.manifest.get("repositories")
-    listed = repositories if isinstance(repositories, list) else list(_mapping(repositories).values())
+    listed = repositories if isinstance(repositories, list) else list(table(repositories).values())
     local = [str(one.get("url", "")) for one in listed if isinstance(one, dict) and one.get("type") == "path"]
     patterns = [f"{one.removeprefix('./').rstrip('/')}/*" for one in local]
     inputs += [path for pattern in patterns for path in files.glob(pattern)]

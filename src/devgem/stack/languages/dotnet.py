@@ -12,6 +12,7 @@ from devgem.stack.files import Files
 from devgem.stack.languages.address import DEFAULT_PORT, LOOPBACK, on_port
 from devgem.stack.languages.assets import REQUIRES
 from devgem.stack.languages.code import search, search_all
+from devgem.stack.languages.documents import table
 from devgem.stack.languages.markup import Markup, Value
 from devgem.stack.languages.wording import doubt, listed, note
 from devgem.stack.provider import Answer
@@ -286,13 +287,9 @@ async def _with_connections(
 ) -> BuildPlan:
     """Connection strings that the code asks for and appsettings.json does not give, or gives for Windows only."""
     settings = root.below(project.dir)
-    document = await settings.json("appsettings.json")
-    given = document.get("ConnectionStrings", {}) if isinstance(document, dict) else {}
+    given = table(await settings.json("appsettings.json"), "ConnectionStrings")
     for hit in await search_all(root, sources, r"GetConnectionString\(\s*\"([\w.-]+)\"\s*\)"):
-        variable, value = (
-            f"ConnectionStrings__{hit.value}",
-            str(given.get(hit.value, "")) if isinstance(given, dict) else "",
-        )
+        variable, value = f"ConnectionStrings__{hit.value}", str(given.get(hit.value, ""))
         plan = replace(plan, env_names=tuple(sorted({*plan.env_names, variable})))
         line = hit.match.string.splitlines()[hit.line - 1]
         optional = re.search(r"IsNullOr|\bis\b|\?\?|[!=]= ?null", line)
@@ -311,8 +308,7 @@ async def _with_sdk(plan: BuildPlan, root: Files, project: Project, version: str
     if not folder:
         return plan
     path = posixpath.normpath(f"{folder}/global.json")
-    document = await root.json(path)
-    sdk = document.get("sdk", {}) if isinstance(document, dict) else {}
+    sdk = table(await root.json(path), "sdk")
     asked, roll = str(sdk.get("version", "")), str(sdk.get("rollForward", ""))
     if not asked or asked.partition(".")[0] == version.partition(".")[0] or "Major" in roll:
         return plan

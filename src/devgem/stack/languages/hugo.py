@@ -10,6 +10,7 @@ from devgem.domain.plan import Argv, BuildPlan, Kind, Stack, StaticSite, Unplann
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
 from devgem.stack.languages.assets import REQUIRES, find_assets
+from devgem.stack.languages.documents import strings, table
 from devgem.stack.languages.wording import doubt, note
 from devgem.stack.provider import Answer
 from devgem.stack.versions import Stated, from_tool_versions, from_version_file, number_in
@@ -35,14 +36,7 @@ class Config:
         return value if isinstance(value, str) else None
 
     def list(self, key: str) -> list[str]:
-        value = self.settings.get(key.lower())
-        return (
-            [value]
-            if isinstance(value, str)
-            else [v for v in value if isinstance(v, str)]
-            if isinstance(value, list)
-            else []
-        )
+        return strings(self.settings.get(key.lower()))
 
 
 class Hugo:
@@ -119,8 +113,7 @@ async def stated_version(files: Files, config: Config) -> Stated | None:
         for number, line in enumerate((await view.text(path)).splitlines(), 1):
             if stated := re.search(r"\bHUGO_VERSION\W+(\d[\d.]*\d)", line) or _WORKFLOW_VERSION.search(line):
                 return Stated(next(filter(None, stated.groups())), _from(files, view.repo_path(path)), number)
-    module = config.settings.get("module")
-    least = module.get("hugoVersion", {}).get("min") if isinstance(module, dict) else None
+    least = table(config.settings, "module", "hugoVersion").get("min")
     newest = max(str(least or "0"), DEFAULT, key=_number)
     if least and newest != DEFAULT:
         return Stated(newest, config.path, await files.line_of(config.path, r"\bmin\s*[=:]"))
@@ -198,7 +191,7 @@ async def _with_assets(plan: BuildPlan, files: Files, findings: Findings) -> Bui
     assets = await find_assets(files)
     if assets is None:
         return plan
-    manifest = await files.json("package.json")
+    manifest = table(await files.json("package.json"))
     if not (manifest.get("dependencies") or manifest.get("devDependencies")):
         return plan
     findings.add("assets", "package.json", "package.json", 1)

@@ -12,6 +12,7 @@ from devgem.stack.languages.address import on_port
 from devgem.stack.languages.assets import REQUIRES, find_assets
 from devgem.stack.languages.code import Hit, search, search_all
 from devgem.stack.languages.composer import Composer
+from devgem.stack.languages.documents import table
 from devgem.stack.languages.wording import note
 
 FRAMEWORKS: Mapping[str, str] = {
@@ -111,7 +112,7 @@ async def _symfony(plan: BuildPlan, files: Files, composer: Composer, findings: 
     root = "public" if "public/index.php" in files else "web"
     findings.add("document_root", root, f"{root}/index.php", 1)
     build: list[Argv] = [] if ".env" in files or "symfony/dotenv" not in composer else [("touch", ".env")]
-    for name, kind in dict(composer.manifest.get("scripts", {}).get("auto-scripts", {})).items():
+    for name, kind in table(composer.manifest, "scripts", "auto-scripts").items():
         if kind == "symfony-cmd":
             command = name.replace("%PUBLIC_DIR%", root)
             findings.add(

@@ -9,6 +9,7 @@ from typing import Any
 from devgem.domain.plan import Argv
 from devgem.stack.files import Files
 from devgem.stack.languages.code import nearest_above, read_code
+from devgem.stack.languages.documents import strings, table
 from devgem.stack.languages.java.module import Build, Module, Where
 from devgem.stack.versions import Stated
 
@@ -43,10 +44,11 @@ class _Catalog:
     @classmethod
     async def read(cls, top: Files) -> "_Catalog":
         document = await top.toml(_CATALOG)
-        plugins = {_accessor(k): _id(v, "id") for k, v in document.get("plugins", {}).items()}
-        libraries = {_accessor(k): [_artifact(v)] for k, v in document.get("libraries", {}).items()}
-        for name, members in document.get("bundles", {}).items():
-            libraries[f"bundles.{_accessor(name)}"] = [a for m in members for a in libraries.get(_accessor(m), [])]
+        plugins = {_accessor(k): _id(v, "id") for k, v in table(document, "plugins").items()}
+        libraries = {_accessor(k): [_artifact(v)] for k, v in table(document, "libraries").items()}
+        for name, members in table(document, "bundles").items():
+            bundle = [artifact for m in strings(members) for artifact in libraries.get(_accessor(m), [])]
+            libraries[f"bundles.{_accessor(name)}"] = bundle
         return cls(plugins, libraries)
 
 
