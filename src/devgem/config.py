@@ -83,10 +83,6 @@ class Paths:
         return self.root / "control.log"
 
     @property
-    def edge_socket(self) -> Path:
-        return self.root / "edge.sock"
-
-    @property
     def edge_log(self) -> Path:
         return self.root / "edge.log"
 

@@ -85,6 +85,8 @@ def _deploy_first(url: str, token: str, source: str) -> None:
 
 def down(data_dir: Path | None = _DATA_DIR) -> None:
     """Stop DevGem and the apps it runs."""
+    import asyncio
+
     from devgem.cli.running import find, say_progress
     from devgem.config import Paths, read_settings
     from devgem.wiring import edge as edge_process
@@ -95,7 +97,7 @@ def down(data_dir: Path | None = _DATA_DIR) -> None:
     if control is not None:
         os.kill(control.pid, signal.SIGINT)
         _wait_for_end(control.pid)
-    stopped_edge = edge_process.stop(paths)
+    stopped_edge = asyncio.run(edge_process.stop(paths.cloud))
     say_progress("stopped" if control or stopped_edge else "DevGem was not running")
 
 

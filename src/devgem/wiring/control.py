@@ -17,7 +17,11 @@ import structlog
 import uvicorn
 
 from devgem.agent.conversation import Conversations
+from devgem.clouds import Cloud
+from devgem.clouds.local.cloud import LocalCloud
+from devgem.clouds.local.edge_client import EdgeClient
 from devgem.config import Paths, Settings
+from devgem.domain.deployment import Status
 from devgem.domain.errors import Conflict, Unavailable
 from devgem.pipeline import Limits, Pipeline
 from devgem.stack import detect
@@ -29,6 +33,9 @@ from devgem.web.streams import Streams
 from devgem.wiring import edge, local, tools
 
 STATIC = Path(__file__).parent.parent / "web" / "static"
+
+_PRUNE_SECONDS = 3600.0
+_KEPT_REVISIONS = 20
 
 log = structlog.get_logger()
 
@@ -71,7 +78,7 @@ async def _run(settings: Settings, on_ready: Callable[[str, str], None]) -> None
             log.info("control.ready", url=parts.origins[0], data_dir=str(paths.root))
             await serving
         if stopping.signal == signal.SIGINT:
-            await asyncio.to_thread(edge.stop, paths)
+            await edge.stop(paths.cloud)
     finally:
         paths.control_file.unlink(missing_ok=True)
         lock.close()
@@ -126,16 +133,18 @@ async def _parts(settings: Settings, paths: Paths, token: str, stopping: _Stoppi
         key = _secret_key(settings, paths)
         store = await Store.open(url, key=key)
         stack.push_async_callback(store.close)
-        sandbox = await local.open_sandbox(settings, paths)
+        sandbox = await local.open_sandbox()
         sources = local.sources(settings, paths, sandbox)
-        cloud = await stack.enter_async_context(local.cloud(settings, paths, sandbox, sources, key))
-        clouds = {cloud.name: cloud}
+        cloud, edge_client = await stack.enter_async_context(local.cloud(settings, paths, sandbox, sources, key))
+        clouds: dict[str, Cloud] = {cloud.name: cloud}
         workflows = url if settings.database_url else f"sqlite:///{paths.workflows}"
         pipeline = Pipeline(
             store=store, sources=sources, detect=detect, clouds=clouds, workflows_url=workflows, limits=Limits()
         )
         await pipeline.start()
         stack.push_async_callback(pipeline.close)
+        stack.push_async_callback(_cancel, asyncio.create_task(_record_facts(edge_client, pipeline)))
+        stack.push_async_callback(_cancel, asyncio.create_task(_prune(cloud, store)))
         parse = tools.parser(settings)
         yield Parts(
             store=store,
@@ -152,6 +161,30 @@ async def _parts(settings: Settings, paths: Paths, token: str, stopping: _Stoppi
             is_draining=lambda: stopping.is_set,
             static=STATIC,
         )
+
+
+async def _record_facts(edge_client: EdgeClient, pipeline: Pipeline) -> None:
+    """What the edge tells of instances becomes events, each once."""
+    async for fact in edge_client.facts():
+        await pipeline.record(fact.app, fact.type, fact.data, f"edge:{fact.seq}")
+        await edge_client.acknowledge(fact.seq)
+
+
+async def _prune(cloud: LocalCloud, store: Store) -> None:
+    """Now and then, while nothing is being deployed, drops the images that no app can go back to any more."""
+    while True:
+        await asyncio.sleep(_PRUNE_SECONDS)
+        async with store.read() as transaction:
+            busy = await transaction.deployments.page(statuses=(Status.WAITING, Status.RUNNING), limit=1)
+            apps = await transaction.apps.page(limit=10_000)
+            kept = [row for app in apps for row in await transaction.revisions.of(app.name, limit=_KEPT_REVISIONS)]
+        if not busy:
+            await cloud.prune({row.image.digest for row in kept})
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _lock(paths: Paths) -> IO[str]:
