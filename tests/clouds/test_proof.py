@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devgem.clouds.local.proof import Claim, Patience, Proven, prove
+from devgem.clouds.local.proof import Claim, Proven, prove
 from devgem.clouds.local.sandbox import Sandbox
 from devgem.clouds.local.start_failures import Context
 from devgem.domain.app import Progress
@@ -12,9 +12,8 @@ from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine
 from devgem.domain.plan import Kind
 
-from .rig import box_of, start
+from .rig import QUICK, box_of, start
 
-QUICK = Patience(quiet=1.2, cap=20, answer=2, unwell=0.6, other_port=0.3, settle=0.2, worker=0.3)
 HOST = "shop.localhost:8080"
 
 

@@ -19,6 +19,7 @@ from devgem.clouds.local.process import Address, Process
 from devgem.domain.errors import Unavailable
 
 _POLL_SECONDS = 0.05
+_LAST_MOMENT_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,21 @@ class Instance:
         self._keeping = asyncio.create_task(self._keep(None))
 
     async def dial(self) -> socket.socket:
-        """A connection to it; waits while it is being started. Raises OSError when it has crashed or stopped."""
-        await self._decided.wait()
-        if self._process is None or self._address is None or self.state in ("crashed", "stopped"):
-            raise ConnectionRefusedError(errno.ECONNREFUSED, f"the instance is {self.state}")
-        return await self._process.dial(self._address)
+        """A connection to it; waits while it is being started. Raises OSError when it has crashed or stopped, or is
+        there and takes no connections."""
+        while True:
+            await self._decided.wait()
+            process, address = self._process, self._address
+            if process is None or address is None or self.state in ("crashed", "stopped"):
+                raise ConnectionRefusedError(errno.ECONNREFUSED, f"the instance is {self.state}")
+            try:
+                return await process.dial(address)
+            except OSError:
+                # Its sockets go a moment before it does.
+                done, _ = await asyncio.wait([process.ended], timeout=_LAST_MOMENT_SECONDS)
+                if not done:
+                    raise
+            await asyncio.sleep(_POLL_SECONDS)
 
     def drain(self) -> None:
         """Shows that it is on its way out, and changes nothing else."""
