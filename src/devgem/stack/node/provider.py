@@ -47,6 +47,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     vite.vite,
 )
 """Frameworks before the bundlers that they are built on."""
+_DECISIVE = ("listens", "output", "adapter", "ssr", "spa", "preset", "target", "builder", "executor", "framework")
 
 
 class Node:
@@ -101,6 +102,9 @@ async def _assemble(project: Project, shape: Shape, start: Start | None, notes: 
         if read.required:
             project.found.add("env_required", read.name, read.path, read.line)
     ran = start if start and shape.start == start.run.command else None
+    if ran:
+        await ran.show(project)
+    _show_kind(project.found, shape.kind)
     serves = shape.kind is not Kind.STATIC
     legacy = _legacy_openssl(project, version)
     return BuildPlan(
@@ -132,6 +136,14 @@ async def _assemble(project: Project, shape: Shape, start: Start | None, notes: 
         env_required=required_names(env),
         notes=(*shape.notes, *notes, *install.notes, *baked_note(names(env))),
     )
+
+
+def _show_kind(found: Findings, kind: Kind) -> None:
+    """What decides between a server and a site is also the evidence for it."""
+    evidence = {one.claim: one for one in found.all()}
+    cause = next((evidence[claim] for claim in _DECISIVE if claim in evidence), None)
+    if cause and kind is not Kind.UNKNOWN:
+        found.add_evidence(replace(cause, claim="kind", value=kind.value))
 
 
 async def _generate(project: Project) -> tuple[Argv, ...]:

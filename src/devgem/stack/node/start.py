@@ -42,6 +42,14 @@ class Start:
     def is_bun(self) -> bool:
         return self.run.command[:1] == ("bun",)
 
+    async def show(self, project: Project) -> None:
+        """Adds the evidence for it."""
+        if self.script:
+            line = await script_line(project.files, self.script)
+            project.found.add("start", project.package.scripts[self.script], MANIFEST, line)
+        elif self.run.source:
+            project.found.add("start", self.run.source, self.run.source)
+
 
 async def find_start(project: Project) -> Start | None:
     """The script for production; else an entry file that listens; else a script for development, without what makes
@@ -51,20 +59,13 @@ async def find_start(project: Project) -> Start | None:
     for name in (*_SCRIPTS, *_DEV_SCRIPTS):
         found = await _of_script(project, name) if name in scripts else None
         if found and not found.run.adapted and name not in _DEV_SCRIPTS:
-            return await _shown(project, found)
+            return found
         adapted = adapted or found
     entry = await _of_entry(project)
     if adapted is None or (entry and adapted.script in _DEV_SCRIPTS):
         return entry
     note = f"The script {adapted.script!r} is for development: what it runs is run without a watcher."
-    return await _shown(project, replace(adapted, run=replace(adapted.run, notes=(*adapted.run.notes, note))))
-
-
-async def _shown(project: Project, start: Start) -> Start:
-    if start.script:
-        line = await script_line(project.files, start.script)
-        project.found.add("start", project.package.scripts[start.script], MANIFEST, line)
-    return start
+    return replace(adapted, run=replace(adapted.run, notes=(*adapted.run.notes, note)))
 
 
 async def _of_script(project: Project, name: str) -> Start | None:
@@ -97,7 +98,6 @@ async def _of_entry(project: Project) -> Start | None:
     has_bun = bool(project.package.first("@types/bun", "bun-types", "elysia")) or project.manager.name == "bun"
     for source in await _entries(project):
         if await find_listener(project.files, source, bun=has_bun):
-            project.found.add("start", source, source)
             return Start(Run(await _command(project, source, has_bun), source=source))
     return None
 

@@ -9,7 +9,6 @@ from devgem.stack.node.sites import folder, site
 from devgem.stack.node.values import read
 
 _ADAPTER = "@sveltejs/adapter-"
-_ORIGIN = "Forms are refused until ORIGIN is set to the app's URL (https://svelte.dev/docs/kit/adapter-node)."
 _OURS = ("svelte-adapter-bun", "svelte-adapter-deno")
 
 
@@ -34,7 +33,7 @@ async def sveltekit(project: Project) -> Shape | None:
             # adapter-auto turns into adapter-node, which it installs, where it believes to be built for Cloud Run.
             shape = _node(project, None)
             note = "adapter-auto knows no plain server; it is told to use @sveltejs/adapter-node, as for Cloud Run."
-            return replace(shape, build_env={"GCP_BUILDPACKS": "1"}, notes=(note, *shape.notes))
+            return replace(shape, build_env={"GCP_BUILDPACKS": "1"}, notes=(note,))
     return await _preview(project, module)
 
 
@@ -79,4 +78,5 @@ def _node(project: Project, config: Code | None) -> Shape:
     out = read(config, "out", within="adapter()") if config else None
     output = (out.value.text if out else None) or "build"
     shape = Shape("sveltekit", Kind.SERVER, project.build("vite", "build"), ("node", output))
-    return replace(shape, run_env={"HOST": "0.0.0.0"}, notes=(_ORIGIN,))  # noqa: S104
+    # Without it the adapter takes every request for https, and refuses forms that came by http.
+    return replace(shape, run_env={"HOST": "0.0.0.0", "PROTOCOL_HEADER": "x-forwarded-proto"})  # noqa: S104
