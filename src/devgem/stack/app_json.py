@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devgem.stack.files import Files
+from devgem.stack.shapes import table, texts
 
 PATH = "app.json"
 
@@ -25,16 +26,16 @@ class AppJson:
 
 
 async def read_app_json(files: Files) -> AppJson:
-    said = _mapping(await files.json(PATH))
+    said = table(await files.json(PATH))
     if "expo" in said:  # an Expo (React Native) app has a file of the same name
         return AppJson()
-    env = _mapping(said.get("env"))
+    env = table(said, "env")
     entries = {str(name): entry if isinstance(entry, dict) else {"value": entry} for name, entry in env.items()}
     defaults = {
         n: str(e["value"]) for n, e in entries.items() if e.get("value") not in (None, "") and "generator" not in e
     }
     required = [n for n, e in entries.items() if n not in defaults and e.get("required", True)]
-    port = _mapping(said.get("options")).get("port")
+    port = table(said, "options").get("port")
     return AppJson(
         tuple(entries),
         tuple(required),
@@ -46,23 +47,16 @@ async def read_app_json(files: Files) -> AppJson:
 
 def _notes(files: Files, said: dict[str, Any]) -> list[str]:
     where = files.repo_path(PATH)
-    hooks = {
-        name: "; ".join(map(str, _mapping(hook).get("commands", [])))
-        for name, hook in _mapping(said.get("hooks")).items()
-    }
+    hooks = {name: "; ".join(texts(table(hook).get("commands"))) for name, hook in table(said, "hooks").items()}
     notes = [
         f"{where} has the hook {name!r}: {text}. It is shown, never run."
-        for name, text in {**hooks, **_mapping(said.get("scripts"))}.items()
+        for name, text in {**hooks, **table(said, "scripts")}.items()
     ]
     listed = said.get("addons") or []
     addons = [
-        a if isinstance(a, str) else str(_mapping(a).get("plan"))
+        a if isinstance(a, str) else str(table(a).get("plan"))
         for a in (listed if isinstance(listed, list) else [listed])
     ]
     if addons:
         notes.append(f"{where} asks for {', '.join(addons)}: provide it, and set its config vars.")
     return notes
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -91,13 +91,15 @@ def _is_certain(files: Files, planned: BuildPlan | Unplannable) -> bool:
         return bool(planned.candidates)
     if planned.dir != files.dir and not planned.dockerfile:
         return False
+    if planned.stack.language == "static" and planned.static and planned.static.root != ".":
+        return False
     return planned.stack.kind in (Kind.SERVER, Kind.STATIC) or planned.stack.confidence == "high"
 
 
 async def _look_below(files: Files, planned: BuildPlan | Unplannable) -> BuildPlan | Unplannable:
     """The one app in the folders below, or the question which of several is meant."""
     found = await find_candidates(files, _plan)
-    if not found:
+    if not found or (isinstance(planned, BuildPlan) and planned.static and len(found) == 1):
         return planned
     if len(found) == 1 and not is_demo(found[0][0].dir):
         return _only(files, *found[0], planned)

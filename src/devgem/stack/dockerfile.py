@@ -151,14 +151,14 @@ def _copies(paths: Sequence[str]) -> list[str]:
     folders: dict[str, list[str]] = {}
     for path in sorted(paths):
         folders.setdefault(posixpath.dirname(path), []).append(path)
-    return [f"COPY {_words(*files, posixpath.join('/app', folder) + '/')}" for folder, files in folders.items()]
+    return [f"COPY {_words(*files, posixpath.join('/app', folder, ''))}" for folder, files in folders.items()]
 
 
 def _words(*words: str) -> str:
     """The operands of COPY; as JSON where a name has a space or a bracket."""
     if any(set(word) & set(" []\"'\\") for word in words):
         return json.dumps(list(words))
-    return " ".join(word.rstrip("/") + "/" if word.endswith("/") else word for word in words)
+    return " ".join(words)
 
 
 _CACHES = {"uv": "/root/.cache/uv", "npm": "/root/.npm", "go": "/go/pkg/mod", "cargo": "/usr/local/cargo/registry"}

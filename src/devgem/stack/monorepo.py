@@ -63,7 +63,9 @@ def is_demo(folder: str) -> bool:
 def _is_app(folder: str, plan: BuildPlan) -> bool:
     """A page or a script somewhere deep in a repository is rarely what is meant to be deployed."""
     if plan.stack.language == "static" and not plan.dockerfile:
-        return "/" not in folder or bool(re.match(r"(apps|packages|services|sites|projects)/[^/]+$", folder))
+        return ("/" not in folder and not is_demo(folder)) or bool(
+            re.match(r"(apps|packages|services|sites|projects)/[^/]+$", folder)
+        )
     return plan.stack.kind is not Kind.WORKER or plan.stack.confidence == "high" or plan.dockerfile is not None
 
 

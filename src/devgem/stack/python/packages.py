@@ -14,8 +14,9 @@ from typing import Any
 from devgem.domain.plan import Argv, Evidence
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
-from devgem.stack.python.requirements import Dependency, dependency, normalize, read_requirements
-from devgem.stack.words import words
+from devgem.stack.python.manifests import declared
+from devgem.stack.python.requirements import Dependency, read_requirements
+from devgem.stack.shapes import table, text, texts
 
 VENV = "/deps/venv"
 CREATE = ("uv", "venv", VENV)
@@ -80,17 +81,17 @@ async def _locked(files: Files, pyproject: dict[str, Any], lock: str, manager: s
     findings = Findings(files)
     findings.add("package_manager", manager, lock, 1)
     manifest = "Pipfile" if manager == "pipenv" else "pyproject.toml"
-    text = await files.text(lock)
+    locked = await files.text(lock)
     present = [p for p in (manifest, lock, ".python-version", "uv.toml", "poetry.toml", "pdm.toml") if p in files]
     inputs = [*(files.repo_path(p) for p in present), *await _local_sources(files, pyproject)]
     return Packages(
         manager,
         _COMMANDS[manager],
         tuple(dict.fromkeys(inputs)),
-        await declared(files, pyproject),
+        await declared(files),
         findings.all(),
-        needs_git="git+" in text or "git = " in text,
-        locked=frozenset(re.findall(r"^name = \"([a-z0-9._-]+)\"", text, re.MULTILINE)),
+        needs_git="git+" in locked or "git = " in locked,
+        locked=frozenset(re.findall(r"^name = \"([a-z0-9._-]+)\"", locked, re.MULTILINE)),
         build_env=_SILENCE.get(manager, {}),
     )
 
@@ -122,29 +123,29 @@ _SILENCE = {"pdm": {"PDM_CHECK_UPDATE": "0"}, "pipenv": {"PIPENV_VERBOSITY": "-1
 async def _local_sources(files: Files, pyproject: dict[str, Any]) -> list[str]:
     """The files of the packages that a uv project takes from its own repository: workspace members, path sources.
     uv checks the lock against the manifest of every member, and installs those that are depended on."""
-    uv = pyproject.get("tool", {}).get("uv", {})
-    members = uv.get("workspace", {}).get("members", [])
-    folders = [posixpath.dirname(p) for m in members for p in files.glob(f"{str(m).strip('/')}/pyproject.toml")]
-    folders += [str(s["path"]) for s in uv.get("sources", {}).values() if isinstance(s, dict) and "path" in s]
+    uv = table(pyproject, "tool", "uv")
+    members = texts(table(uv, "workspace").get("members"))
+    folders = [posixpath.dirname(p) for m in members for p in files.glob(f"{m.strip('/')}/pyproject.toml")]
+    folders += [path for source in table(uv, "sources").values() if (path := text(table(source).get("path")))]
     return [path for folder in folders for path in project_files(files, folder)]
 
 
 async def _workspace(files: Files, pyproject: dict[str, Any]) -> Packages | None:
     """A member of a uv workspace whose lock lies in the repository's root. Its own code is no input."""
     root = files.root
-    if files is root or "uv.lock" not in root or not pyproject.get("project"):
+    name = text(table(pyproject, "project").get("name"))
+    if files is root or "uv.lock" not in root or not name:
         return None
     locked = await _locked(root, await root.toml("pyproject.toml"), "uv.lock", "uv")
     manifest = files.repo_path("pyproject.toml")
     if manifest not in locked.inputs:
         return None
     own = set(project_files(files, ".")) - {manifest}
-    name = str(pyproject["project"].get("name", ""))
     return replace(
         locked,
         install=((*_UV_SYNC, "--package", name),),
         inputs=tuple(path for path in locked.inputs if path not in own),
-        dependencies=await declared(files, pyproject),
+        dependencies=await declared(files),
     )
 
 
@@ -168,79 +169,40 @@ async def _pip(files: Files, path: str) -> Packages:
 
 async def _unlocked(files: Files, pyproject: dict[str, Any]) -> Packages | None:
     """Dependencies named without a lock."""
-    dependencies = await declared(files, pyproject)
-    findings = Findings(files)
-    tool = pyproject.get("tool", {})
+    project = table(pyproject, "project")
     if "Pipfile" in files:
-        findings.add("package_manager", "pipenv", "Pipfile", 1)
-        note = "Pipfile has no lock: each build takes the newest packages it allows. Run `pipenv lock`."
-        install: tuple[Argv, ...] = (CREATE, _tool(_PIPENV, "install", "--skip-lock"))
-        return Packages("pipenv", install, (files.repo_path("Pipfile"),), dependencies, findings.all(), (note,))
-    if "poetry" in tool and "project" not in pyproject:
-        findings.add(
-            "package_manager", "poetry", "pyproject.toml", await files.line_of("pyproject.toml", r"\[tool\.poetry")
+        return await _without_lock(files, "pipenv", "Pipfile", (CREATE, _tool(_PIPENV, "install", "--skip-lock")))
+    if table(pyproject, "tool", "poetry") and not project:
+        return await _without_lock(
+            files, "poetry", "pyproject.toml", (CREATE, _tool(*_POETRY, "lock"), *_POETRY_EXPORT)
         )
-        note = "There is no poetry.lock: each build takes the newest packages allowed. Run `poetry lock`."
-        install = (CREATE, _tool(*_POETRY, "lock"), *_POETRY_EXPORT)
-        return Packages("poetry", install, (files.repo_path("pyproject.toml"),), dependencies, findings.all(), (note,))
-    if pyproject.get("project", {}).get("dependencies") or "dependencies" in pyproject.get("project", {}).get(
-        "dynamic", []
-    ):
-        manager = next((name for name in ("uv", "pdm") if name in tool), "pip")
-        findings.add(
-            "package_manager",
-            manager,
-            "pyproject.toml",
-            await files.line_of("pyproject.toml", r"^dependencies|^\[project\]"),
-        )
-        dynamic = pyproject["project"].get("dynamic")
+    dynamic = texts(project.get("dynamic"))
+    if texts(project.get("dependencies")) or "dependencies" in dynamic:
+        manager = next((name for name in ("uv", "pdm") if table(pyproject, "tool", name)), "pip")
         inputs = project_files(files, ".") if dynamic else [files.repo_path("pyproject.toml")]
-        install = (CREATE, ("uv", "pip", "install", "-r", "pyproject.toml"))
-        return Packages(manager, install, tuple(inputs), dependencies, findings.all())
+        from_manifest = (CREATE, ("uv", "pip", "install", "-r", "pyproject.toml"))
+        return await _unpinned(files, manager, "pyproject.toml", from_manifest, inputs)
     setup = files.first("setup.py", "setup.cfg")
-    if setup and dependencies:
-        findings.add("package_manager", "pip", setup, 1)
-        install = (CREATE, ("uv", "pip", "install", "."))
-        return Packages(
-            "pip", install, tuple(project_files(files, ".")), dependencies, findings.all(), installs_project=True
-        )
+    if setup and await declared(files):
+        from_source = (CREATE, ("uv", "pip", "install", "."))
+        found = await _unpinned(files, "pip", setup, from_source, project_files(files, "."))
+        return replace(found, installs_project=True)
     return None
 
 
-async def declared(files: Files, pyproject: dict[str, Any]) -> dict[str, Dependency]:
-    """What the manifests name as run-time dependencies, with the line of each."""
-    texts: list[tuple[str, str]] = []
-    project = pyproject.get("project", {})
-    poetry = pyproject.get("tool", {}).get("poetry", {})
-    texts += [("pyproject.toml", str(text)) for text in project.get("dependencies", []) or []]
-    texts += [("pyproject.toml", str(name)) for name in poetry.get("dependencies", {}) or {} if name != "python"]
-    if "Pipfile" in files:
-        pipfile = await files.toml("Pipfile")
-        texts += [("Pipfile", str(name)) for name in pipfile.get("packages", {})]
-    found: dict[str, Dependency] = {}
-    for path, text in texts:
-        named = dependency(text, files.repo_path(path), None)
-        if named:
-            line = await files.line_of(path, _mention(named.name))
-            found.setdefault(named.name, replace(named, line=line))
-    for path in ("setup.py", "setup.cfg"):
-        for number, line_text in enumerate((await files.text(path)).splitlines(), 1):
-            named = dependency(line_text.strip().strip("\"',[]"), files.repo_path(path), number)
-            if named and normalize(named.name) in _WORTH_KNOWING:
-                found.setdefault(named.name, named)
-    return found
+async def _without_lock(files: Files, manager: str, manifest: str, install: tuple[Argv, ...]) -> Packages:
+    """A tool that is meant to be used with a lock, which is not there."""
+    note = f"{files.repo_path(manifest)} has no lock: each build takes the newest packages. Run `{manager} lock`."
+    return replace(await _unpinned(files, manager, manifest, install, [files.repo_path(manifest)]), notes=(note,))
 
 
-def _mention(name: str) -> str:
-    """A pattern for a distribution's name as manifests spell it: `flask-login`, `Flask_Login`."""
-    return r"(?<![\w-])" + name.replace("-", "[-_.]") + r"(?![\w-])"
-
-
-_WORTH_KNOWING: frozenset[str] = words("""
-flask fastapi django starlette quart litestar sanic dash gradio streamlit falcon bottle aiohttp tornado python-
-fasthtml gunicorn uvicorn hypercorn waitress
-""")
-"""Read out of setup.py, which is code and not data."""
+async def _unpinned(
+    files: Files, manager: str, manifest: str, install: tuple[Argv, ...], inputs: Sequence[str]
+) -> Packages:
+    findings = Findings(files)
+    line = await files.line_of(manifest, r"^dependencies|^\[(project|packages|tool\.poetry)\b|install_requires")
+    findings.add("package_manager", manager, manifest, line or 1)
+    return Packages(manager, install, tuple(inputs), await declared(files), findings.all())
 
 
 def project_files(files: Files, folder: str) -> list[str]:

@@ -14,6 +14,7 @@ from devgem.stack.provider import Answer, NoStart
 from devgem.stack.python.django import django_entry, find_django
 from devgem.stack.python.entry import Entry, find_entry
 from devgem.stack.python.env_reads import find_env
+from devgem.stack.python.manifests import distribution_name
 from devgem.stack.python.packages import CREATE, VENV, Packages, find_packages, project_files
 from devgem.stack.python.runners import find_runner
 from devgem.stack.python.source import Sources, read_sources
@@ -164,7 +165,7 @@ _INSTALL_ITSELF = ("uv", "pip", "install", "--no-deps", "-e", ".")
 
 async def _needs_itself(files: Files, sources: Sources) -> bool:
     """Whether the code asks for its own distribution's metadata, so that it must be installed."""
-    name = (await files.toml("pyproject.toml")).get("project", {}).get("name")
+    name = await distribution_name(files)
     asks = [
         m
         for m in sources.modules

@@ -1,12 +1,12 @@
 """Which Python a repository wants, from the files that say so."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from packaging.version import Version
 
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
+from devgem.stack.shapes import table, text
 from devgem.stack.versions import Stated, from_tool_versions, from_version_file, newest_pep440, newest_semver, number_in
 
 DEFAULT = "3.12"
@@ -53,26 +53,26 @@ async def find_version(files: Files, findings: Findings) -> PythonVersion:
 
 
 async def _pipfile(files: Files) -> Stated | None:
-    requires = (await files.toml("Pipfile")).get("requires", {})
+    requires = table(await files.toml("Pipfile"), "requires")
     for key in ("python_full_version", "python_version"):
-        if key in requires:
-            return Stated(str(requires[key]), "Pipfile", await files.line_of("Pipfile", key))
+        if spec := text(requires.get(key)):
+            return Stated(spec, "Pipfile", await files.line_of("Pipfile", key))
     return None
 
 
 async def _range(files: Files) -> tuple[Stated, str | None] | None:
     pyproject = await files.toml("pyproject.toml")
-    spec: Any = pyproject.get("project", {}).get("requires-python")
+    spec = text(table(pyproject, "project").get("requires-python"))
     if spec:
         line = await files.line_of("pyproject.toml", "requires-python")
-        return Stated(str(spec), "pyproject.toml", line), newest_pep440(str(spec), KNOWN)
-    spec = pyproject.get("tool", {}).get("poetry", {}).get("dependencies", {}).get("python")
-    if isinstance(spec, str):
+        return Stated(spec, "pyproject.toml", line), newest_pep440(spec, KNOWN)
+    spec = text(table(pyproject, "tool", "poetry", "dependencies").get("python"))
+    if spec:
         line = await files.line_of("pyproject.toml", r"^python\s*=")
         return Stated(spec, "pyproject.toml", line), newest_semver(spec, KNOWN)
     for path in ("setup.cfg", "setup.py"):
         line = await files.line_of(path, "python_requires")
         if line:
-            text = (await files.text(path)).splitlines()[line - 1].partition("=")[2].strip(" \"',")
-            return Stated(text, path, line), newest_pep440(text, KNOWN)
+            spec = (await files.text(path)).splitlines()[line - 1].partition("=")[2].strip(" \"',")
+            return Stated(spec, path, line), newest_pep440(spec, KNOWN)
     return None

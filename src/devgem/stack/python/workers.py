@@ -2,15 +2,16 @@
 
 import ast
 import posixpath
-from typing import Any
 
 from devgem.domain.plan import Kind
 from devgem.stack.files import Files
 from devgem.stack.python.apps import assignments
 from devgem.stack.python.entry import Entry
+from devgem.stack.python.manifests import distribution_name
 from devgem.stack.python.requirements import normalize
 from devgem.stack.python.servers import has_main, main_line
 from devgem.stack.python.source import Module, Sources
+from devgem.stack.shapes import table
 from devgem.stack.words import words
 
 _PROJECT_TOOLS = words("setup conftest noxfile tasks fabfile dodo versioneer manage release bump build docs wsgi asgi")
@@ -53,22 +54,19 @@ async def distribution(files: Files) -> str | None:
     pyproject = await files.toml("pyproject.toml")
     if "build-system" not in pyproject and "setup.py" not in files:
         return None
-    poetry = pyproject.get("tool", {}).get("poetry", {})
-    return normalize(str(pyproject.get("project", {}).get("name") or poetry.get("name") or "unnamed"))
+    return normalize(await distribution_name(files) or "unnamed")
 
 
 async def is_published(files: Files) -> bool:
     """Whether the package's manifest is written for an index: an app is seldom classified."""
     pyproject = await files.toml("pyproject.toml")
-    poetry = pyproject.get("tool", {}).get("poetry", {})
-    said = [pyproject.get("project", {}).get("classifiers"), poetry.get("classifiers")]
+    said = [table(pyproject, "project").get("classifiers"), table(pyproject, "tool", "poetry").get("classifiers")]
     return any(said) or any([await files.line_of(path, "classifiers") for path in ("setup.py", "setup.cfg")])
 
 
 async def nothing_to_start(files: Files) -> tuple[str, str]:
     """(what this is, what to add) for a repository with no web app and no program."""
-    project: dict[str, Any] = (await files.toml("pyproject.toml")).get("project", {})
-    scripts = list(project.get("scripts", {}))
+    scripts = list(table(await files.toml("pyproject.toml"), "project", "scripts"))
     if scripts:
         what = f"This is a command-line program ({scripts[0]}), not a web app."
     elif await distribution(files):

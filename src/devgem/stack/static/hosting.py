@@ -2,9 +2,9 @@
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any
 
 from devgem.stack.files import Files
+from devgem.stack.shapes import table, tables, text
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ async def read_hosting(files: Files) -> Hosting:
 
 async def _staticfile(files: Files) -> Hosting:
     # https://docs.cloudfoundry.org/buildpacks/staticfile/
-    said = _mapping(await files.yaml("Staticfile"))
-    codes = {str(code): page for code, page in _mapping(said.get("status_codes")).items()}
+    said = table(await files.yaml("Staticfile"))
+    codes = {str(code): page for code, page in table(said.get("status_codes")).items()}
     page = codes.get("404")
     return Hosting(
-        root=str(said.get("root") or "."),
+        root=text(said.get("root")) or ".",
         fallback="index.html" if said.get("pushstate") in ("enabled", True) else None,
         not_found=str(page).lstrip("/") if page else None,
     )
@@ -51,42 +51,41 @@ async def _staticfile(files: Files) -> Hosting:
 
 async def _static_json(files: Files) -> Hosting:
     # https://github.com/heroku/heroku-buildpack-static
-    said = _mapping(await files.json("static.json"))
-    routes = _mapping(said.get("routes"))
+    said = table(await files.json("static.json"))
+    routes = table(said.get("routes"))
     error_page = said.get("error_page")
     return Hosting(
-        root=str(said.get("root") or "public_html"),
+        root=text(said.get("root")) or "public_html",
         fallback=next((str(routes[r]).lstrip("/") for r in ("/**", "/*") if r in routes), None),
         not_found=str(error_page).lstrip("/") if error_page else None,
     )
 
 
 async def _firebase(files: Files) -> Hosting:
-    hosting = _mapping(await files.json("firebase.json")).get("hosting")
-    said = _mapping(hosting[0] if isinstance(hosting, list) and hosting else hosting)
-    rewrites = [_mapping(r) for r in said.get("rewrites") or []]
+    hosting = table(await files.json("firebase.json")).get("hosting")
+    said = table(hosting[0] if isinstance(hosting, list) and hosting else hosting)
+    rewrites = tables(said.get("rewrites"))
     page = next((r.get("destination") for r in rewrites if r.get("source") == "**"), None)
-    root = said.get("public")
-    return Hosting(root=str(root) if root else None, fallback=str(page).lstrip("/") if page else None)
+    return Hosting(root=text(said.get("public")) or None, fallback=str(page).lstrip("/") if page else None)
 
 
 async def _netlify(files: Files) -> Hosting:
     said = await files.toml("netlify.toml")
-    root = _mapping(said.get("build")).get("publish")
-    rules = [_mapping(r) for r in said.get("redirects") or []]
+    root = text(table(said, "build").get("publish"))
+    rules = tables(said.get("redirects"))
     page = next((r.get("to") for r in rules if r.get("from") == "/*" and r.get("status") == 200), None)
-    return Hosting(root=str(root) if root else None, fallback=str(page).lstrip("/") if page else None)
+    return Hosting(root=root or None, fallback=str(page).lstrip("/") if page else None)
 
 
 async def _vercel(files: Files) -> Hosting:
-    said = _mapping(await files.json("vercel.json"))
-    rewrites = [_mapping(r) for r in said.get("rewrites") or []]
+    said = table(await files.json("vercel.json"))
+    rewrites = tables(said.get("rewrites"))
     everything = re.compile(r"/?\(\.\*\)|/:path\*|/\(\?!.*")
     page = next((r.get("destination") for r in rewrites if everything.match(str(r.get("source")))), None)
     page = "index.html" if page == "/" else page
-    root = said.get("outputDirectory")
+    root = text(said.get("outputDirectory"))
     fallback = str(page).lstrip("/") if page and str(page).endswith(".html") else None
-    return Hosting(root=str(root) if root else None, fallback=fallback)
+    return Hosting(root=root or None, fallback=fallback)
 
 
 async def _redirects(files: Files, hosting: Hosting) -> Hosting:
@@ -98,7 +97,3 @@ async def _redirects(files: Files, hosting: Hosting) -> Hosting:
             page = words[1].lstrip("/") or "index.html"
             return replace(hosting, fallback=page, path=hosting.path or path, line=hosting.line or number)
     return hosting
-
-
-def _mapping(value: Any) -> dict[Any, Any]:
-    return value if isinstance(value, dict) else {}
