@@ -29,7 +29,7 @@ from devgem.domain.app import (
     Signals,
     Traffic,
 )
-from devgem.domain.errors import SourceError, Unavailable
+from devgem.domain.errors import NotFound, SourceError, Unavailable
 from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine
 from devgem.domain.plan import BuildPlan, Candidate, Kind, Stack, Unplannable
@@ -166,7 +166,7 @@ class JournalCloud:
             return None
         await _linger(asked, "release", self._root)
         if asked.get("release") == "missing":
-            return Failure("image_missing", "The image is gone", "Deploy again.")
+            raise NotFound(f"there is no image {revision.image.digest}")
         if asked.get("release") == "fail" or name in self.acts("image.broken"):
             return Failure("exited", "The app exited at once", "Look at the log.", "KeyError: 'X'")
         self.note("revision.started", name, {"env": dict(revision.env), "asked": asked})

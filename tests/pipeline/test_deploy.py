@@ -165,7 +165,9 @@ async def test_another_commit_or_another_build_variable_is_built(house: House) -
 
 
 async def test_an_image_that_was_lost_is_built_again_by_the_next_deployment(house: House) -> None:
-    await house.ended((await house.deploy(house.repository(release="missing"))).id)
+    failed = await house.ended((await house.deploy(house.repository(release="missing"))).id)
+    assert failed.failure is not None
+    assert failed.failure["code"] == "image_missing"
     again = await house.deploy(house.repository(release="missing"))
     await house.ended(again.id)
     assert len(house.cloud.acts("image.made")) == 2

@@ -13,13 +13,13 @@ from devgem.domain.log import LogLine
 from devgem.pipeline.request import Limits
 from devgem.store import Fact, Store
 
-_LINGER_SECONDS = 0.03
+_LINGER_SECONDS = 0.02
 _BATCH_LINES = 1000
 
 
 class Narration:
     """Log lines and progress of one step. A batch is appended as soon as the one before it is, but not within
-    30 ms; once a batch is full, `log` waits for room: that is the back-pressure on whoever makes the lines. Nothing
+    20 ms; once a batch is full, `log` waits for room: that is the back-pressure on whoever makes the lines. Nothing
     is dropped, except what exceeds the limits, and then the log says how much."""
 
     def __init__(self, store: Store, deployment: str, step: Step, redact: Callable[[str], str], limits: Limits) -> None:

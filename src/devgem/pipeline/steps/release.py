@@ -1,6 +1,7 @@
 """Starts a new revision, without traffic. Its number is allotted once, and its config vars are fixed with it."""
 
 from devgem.domain.app import Revision
+from devgem.domain.errors import NotFound
 from devgem.domain.event import EventType
 from devgem.domain.failure import Failure
 from devgem.pipeline.work import Done, Outcome, Work
@@ -9,12 +10,14 @@ from devgem.store import Fact
 
 async def release(work: Work) -> Outcome:
     revision = await _allotted(work)
-    failure = await work.cloud.release(revision)
+    try:
+        failure = await work.cloud.release(revision)
+    except NotFound:
+        return await _without_image(work, revision)
     if failure:
-        return await _not_released(work, revision, failure)
-    data = {"revision": revision.number}
+        return failure
     released = {"revision": revision.number, "deployment": work.id, "app": work.app}
-    return Done(data, before=[Fact(EventType.REVISION_RELEASED, released)])
+    return Done({"revision": revision.number}, before=[Fact(EventType.REVISION_RELEASED, released)])
 
 
 async def _allotted(work: Work) -> Revision:
@@ -33,8 +36,13 @@ async def _allotted(work: Work) -> Revision:
         return revision
 
 
-async def _not_released(work: Work, revision: Revision, failure: Failure) -> Failure:
-    if failure.code == "image_missing":  # so that the next deployment builds it again
-        async with work.parts.store.write() as transaction:
-            await transaction.builds.forget(work.app, revision.image.digest)
-    return failure
+async def _without_image(work: Work, revision: Revision) -> Failure:
+    """The build was skipped, but the cloud has lost the image since: the next deployment is to build again."""
+    async with work.parts.store.write() as transaction:
+        await transaction.builds.forget(work.app, revision.image.digest)
+    return Failure(
+        "image_missing",
+        cause=f"The {work.cloud.name} cloud no longer has the image {revision.image.digest}",
+        fix="Deploy again: the image will be built anew.",
+        retryable=True,
+    )
