@@ -1,0 +1,35 @@
+import pytest
+
+from devgem.clouds.local.nodes import fits, major, packages
+from devgem.domain.plan import Evidence, Stack
+
+
+def stack(version: str, file: str | None = None) -> Stack:
+    evidence = (Evidence("version", version, file),) if file else ()
+    return Stack("node", runtime="node", version=version, evidence=evidence)
+
+
+@pytest.mark.parametrize(
+    ("installed", "wanted", "fitting"),
+    [
+        ("v20.20.2", stack("22"), True),
+        ("v20.20.2", stack(""), True),
+        ("v16.1.0", stack("22"), False),
+        ("v20.20.2", stack("20.11.0", ".nvmrc"), True),
+        ("v20.20.2", stack("22", ".nvmrc"), False),
+        ("v20.20.2", stack("18", "package.json"), False),
+        ("", stack("18", "package.json"), False),
+    ],
+)
+def test_an_installed_node_fits_what_is_stated_and_anything_current_else(
+    installed: str, wanted: Stack, fitting: bool
+) -> None:
+    assert fits(installed, wanted) is fitting
+
+
+def test_a_node_comes_with_the_npm_of_its_time() -> None:
+    assert packages("22.1.0")[0].startswith("node-") and packages("22.1.0")[0].endswith("@22.1.0")
+    assert [packages(version)[1] for version in ("14", "16.2", "18", "21", "24")] == [
+        "npm@6", "npm@8", "npm@10", "npm@10", "npm@11",
+    ]  # fmt: skip
+    assert major("v20.1.2") == 20 and major("lts") == 0
