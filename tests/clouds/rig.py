@@ -12,6 +12,7 @@ from typing import Any
 from devgem.clouds.local.box import Box, Limits
 from devgem.clouds.local.edge_client import EdgeClient
 from devgem.clouds.local.edge_server import serve_edge
+from devgem.clouds.local.edge_state import Seal
 from devgem.clouds.local.images import Images, Manifest
 from devgem.clouds.local.instance import Restarts
 from devgem.clouds.local.layers import Layers
@@ -29,6 +30,8 @@ from devgem.domain.ids import new_id
 from devgem.domain.log import Redactor
 from devgem.domain.plan import Argv, Kind
 from devgem.gateway import Backend, Gateway, Site
+
+from .edge_main import scramble
 
 APPS = Path(__file__).with_name("apps")
 PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
@@ -118,7 +121,7 @@ class Edge:
 
 
 @asynccontextmanager
-async def edge_here(sandbox: Sandbox, root: Path, **parts: Any) -> AsyncIterator[Edge]:
+async def edge_here(sandbox: Sandbox, root: Path, seal: Seal = scramble, **parts: Any) -> AsyncIterator[Edge]:
     """An edge in this process."""
     gateway = Gateway()
     port = await gateway.listen("127.0.0.1", 0)
@@ -127,13 +130,15 @@ async def edge_here(sandbox: Sandbox, root: Path, **parts: Any) -> AsyncIterator
         sandbox, images_in(root), gateway, Backend, Site, front=("127.0.0.1", port), public_port=port, **options
     )
     paths = EdgePaths(root)
-    serving = asyncio.create_task(serve_edge(paths, made, bytes, bytes, version="test"))
-    client = EdgeClient(paths.socket, patience_seconds=5)
+    serving = asyncio.create_task(serve_edge(paths, made, seal, seal, version="test"))
+    client = EdgeClient(paths.socket, patience_seconds=10)
     try:
-        await asyncio.wait([serving], timeout=0.01)
+        await asyncio.sleep(0)  # An edge that finds another one there ends in its first step.
+        pinging = asyncio.create_task(client.ping())
+        await asyncio.wait([serving, pinging], return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
+            pinging.cancel()
             await serving
-        await client.ping()
         yield Edge(root, client, port)
         await client.shutdown()
         await serving

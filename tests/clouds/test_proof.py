@@ -1,10 +1,11 @@
 """The proof before the link, on real processes in real sandboxes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from devgem.clouds.local.proof import Claim, Proven, prove
+from devgem.clouds.local.proof import Claim, Patience, Proven, prove
 from devgem.clouds.local.sandbox import Sandbox
 from devgem.clouds.local.start_failures import Context
 from devgem.domain.app import Progress
@@ -42,13 +43,18 @@ class Judge:
         self.folder = folder
 
     async def __call__(
-        self, app: str, kind: Kind = Kind.SERVER, health_path: str | None = None, memory_bytes: int = 256 << 20
+        self,
+        app: str,
+        kind: Kind = Kind.SERVER,
+        health_path: str | None = None,
+        memory_bytes: int = 256 << 20,
+        patience: Patience = QUICK,
     ) -> Course:
         process = await start(self.sandbox, box_of(app, memory_bytes=memory_bytes), self.folder)
         claim = Claim(Context("shop", 8080, memory_bytes), kind, HOST, health_path)
         course = Course()
         try:
-            async for item in prove(process, claim, QUICK):
+            async for item in prove(process, claim, patience):
                 assert course.result is None
                 match item:
                     case LogLine():
@@ -101,7 +107,7 @@ async def test_a_slow_start_is_waited_for_as_long_as_it_makes_progress(judge: Ju
 
 
 async def test_a_metrics_port_is_not_taken_for_the_app(judge: Judge) -> None:
-    assert (await judge("metrics_first")).proven.proof.port == 8080
+    assert (await judge("metrics_first", patience=replace(QUICK, quiet=10, other_port=2))).proven.proof.port == 8080
 
 
 async def test_a_front_page_that_is_not_there_is_no_failure(judge: Judge) -> None:
@@ -137,7 +143,7 @@ async def test_a_program_that_never_listens_is_called_a_worker(judge: Judge) -> 
 
 
 async def test_a_crash_right_after_the_first_answer_is_caught(judge: Judge) -> None:
-    failure = (await judge("crash_after_answer")).failure
+    failure = (await judge("crash_after_answer", patience=replace(QUICK, settle=10))).failure
     assert failure.cause == "it answered 200 and then ended with exit code 9"
     assert failure.evidence == "Error: the cache is corrupt"
 

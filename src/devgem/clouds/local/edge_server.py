@@ -7,13 +7,18 @@ things go (`verify`, `facts`) ends with the connection.
 import asyncio
 import contextlib
 import fcntl
+import hashlib
 import logging
 import os
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from devgem.clouds.local import wire
+from devgem.clouds.local.cgroup import Group
 from devgem.clouds.local.edge_state import Seal, States
 from devgem.clouds.local.facts import Facts
 from devgem.clouds.local.release import Parts
@@ -27,6 +32,8 @@ Call = Callable[[Frame], Awaitable[Any]]
 Telling = Callable[[Frame], AsyncGenerator[Any, None]]
 
 _log = logging.getLogger(__name__)
+_GROUPS = "edge-"
+_YOUNG_SECONDS = 60.0
 _SOCKET_PATH_BYTES = 100
 """unix(7): sun_path holds 104 bytes on macOS, 108 on Linux."""
 
@@ -36,6 +43,8 @@ async def serve_edge(paths: EdgePaths, parts: Parts[T], seal: Seal, unseal: Seal
     come back with the next edge. The gateway listens already. Raises Conflict when an edge runs on this data folder,
     Unavailable when what the last one left cannot be read."""
     with _locked(paths):
+        parts = replace(parts, name=_GROUPS + hashlib.sha256(os.fsencode(paths.root.resolve())).hexdigest()[:12])
+        await asyncio.to_thread(_sweep, parts)
         supervisor = Supervisor(parts, States(paths.states, seal, unseal), paths.logs, Facts(paths.facts))
         try:
             supervisor.recover()
@@ -66,6 +75,24 @@ def _locked(paths: EdgePaths) -> Iterator[None]:
         yield
 
 
+def _sweep(parts: Parts[T]) -> None:
+    """Removes the control groups that killed edges have left: our own, and those of edges that never came back. A
+    group that holds a process cannot be removed; one that is about to get its first is young."""
+    cgroups = parts.sandbox.isolation.cgroups
+    for name in cgroups.leftovers():
+        paths = tuple(parent / name for parent in cgroups.parents)
+        if name.startswith(parts.name):
+            Group(cgroups.version, paths).remove()
+        elif name.startswith(_GROUPS) and all(_is_old(path) for path in paths):
+            Group(cgroups.version, paths).remove(settle_seconds=0)
+
+
+def _is_old(path: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime > _YOUNG_SECONDS
+    return True
+
+
 async def _listen(paths: EdgePaths, operations: "Operations[T]") -> asyncio.Server:
     if len(os.fsencode(paths.socket)) > _SOCKET_PATH_BYTES:
         raise Unavailable(f"{paths.socket} is too long for a socket", fix="Choose a shorter --data-dir.")
@@ -86,6 +113,7 @@ class Operations(Generic[T]):
 
     def __init__(self, supervisor: Supervisor[T], version: str) -> None:
         self.shut_down = asyncio.Event()
+        self.connections: set[Connection[T]] = set()
         self._supervisor = supervisor
         self._version = version
         self._running: set[asyncio.Task[Any]] = set()
@@ -115,6 +143,7 @@ class Operations(Generic[T]):
             task.cancel()
         if self._running:
             await asyncio.wait(self._running)
+        await asyncio.gather(*(connection.close() for connection in self.connections))
 
     async def _ping(self, ask: Frame) -> Frame:
         isolation = self._supervisor.parts.sandbox.isolation
@@ -175,8 +204,10 @@ class Connection(Generic[T]):
         self._reader = reader
         self._writer = writer
         self._answering: dict[int, asyncio.Task[None]] = {}
+        self._ended = asyncio.Event()
 
     async def serve(self) -> None:
+        self._operations.connections.add(self)
         try:
             while line := await self._reader.readline():
                 self._take(wire.decode(line))
@@ -186,6 +217,13 @@ class Connection(Generic[T]):
             for task in self._answering.values():
                 task.cancel()
             self._writer.close()
+            self._operations.connections.discard(self)
+            self._ended.set()
+
+    async def close(self) -> None:
+        """After what has been said is sent."""
+        self._writer.close()
+        await self._ended.wait()
 
     def _take(self, frame: Frame) -> None:
         if "cancel" in frame:

@@ -106,7 +106,9 @@ def _end(app: int) -> None:
     """Kills the app. In a sandbox the kernel ends whatever is left; outside of one the mark (see bare.py) finds it."""
     _signal(app, signal.SIGKILL)
     mark = os.environ.get("DEVGEM_BOX")
-    for name in os.listdir("/proc") if mark and os.path.isdir("/proc") else ():  # noqa: PTH112, PTH208
+    if not mark or not os.path.isdir("/proc"):  # noqa: PTH112
+        return
+    for name in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208
         with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as environ:  # noqa: PTH123
             if f"DEVGEM_BOX={mark}".encode() in environ.read().split(b"\0") and int(name) != os.getpid():
                 os.kill(int(name), signal.SIGKILL)

@@ -60,7 +60,8 @@ class Router(Protocol[T_contra]):
 @dataclass(frozen=True)
 class Parts(Generic[T]):
     """What the edge is made of. `front` is where the gateway listens, `base_domain` and `public_port` make an app's
-    public address. Requests in flight may take `drain_seconds` after a shift, a process `grace_seconds` to end."""
+    public address. `name` tells this edge's control groups from those of others. Requests in flight may take
+    `drain_seconds` after a shift, a process `grace_seconds` to end."""
 
     sandbox: Sandbox
     images: Images
@@ -70,6 +71,7 @@ class Parts(Generic[T]):
     front: Address
     base_domain: str = "localhost"
     public_port: int = 80
+    name: str = "edge"
     patience: Patience = field(default_factory=Patience)
     restarts: Restarts = field(default_factory=Restarts)
     drain_seconds: float = 30.0
@@ -213,7 +215,7 @@ class Release(Generic[T]):
         self._output = self._new_output()
         spec = self.spec
         box = Box(
-            name=f"{spec.app}-v{spec.number}-{secrets.token_hex(4)}",
+            name=f"{self._parts.name}-{spec.app}-v{spec.number}-{secrets.token_hex(4)}",
             argv=argv,
             cwd=self._image.cwd,
             env={"PYTHONUNBUFFERED": "1", **self._image.env, **spec.env, "PORT": str(self._port)},
