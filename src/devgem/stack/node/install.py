@@ -9,7 +9,6 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from devgem.domain.plan import Argv
 from devgem.stack.files import Files
@@ -17,6 +16,7 @@ from devgem.stack.node.manager import Manager
 from devgem.stack.node.manifest import MANIFEST, Package
 from devgem.stack.node.scripts import Command, commands
 from devgem.stack.node.workspace import Member, Workspace
+from devgem.stack.shapes import table
 
 _SETTINGS = (
     r"\.npmrc|\.yarnrc(\.yml)?|\.yarn/(releases|plugins|patches)/.+|\.?pnpmfile\.c?js|pnpm-workspace\.yaml|"
@@ -110,12 +110,8 @@ def _inputs(root: Files, packages: list[Member], manager: Manager) -> Iterator[s
 
 def _patches(package: Package) -> list[str]:
     """Patch files that are named in package.json (pnpm, bun)."""
-    tables = (package.data.get("patchedDependencies"), _mapping(package.data.get("pnpm")).get("patchedDependencies"))
-    return [path for table in tables for path in _mapping(table).values() if isinstance(path, str)]
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    tables = (package.data.get("patchedDependencies"), table(package.data, "pnpm").get("patchedDependencies"))
+    return [path for each in tables for path in table(each).values() if isinstance(path, str)]
 
 
 def _environment(package: Package, manager: Manager, from_git: bool) -> dict[str, str]:

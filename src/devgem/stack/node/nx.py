@@ -7,7 +7,7 @@ from dataclasses import replace
 from devgem.domain.plan import Argv, Kind, Unplannable
 from devgem.stack.files import Files
 from devgem.stack.node.frameworks import angular, servers
-from devgem.stack.node.frameworks.angular import Target, mapping, target_of
+from devgem.stack.node.frameworks.angular import Target, target_of
 from devgem.stack.node.listening import resolve
 from devgem.stack.node.manifest import MANIFEST, open_package
 from devgem.stack.node.project import Project, Shape
@@ -15,6 +15,7 @@ from devgem.stack.node.runners import Run
 from devgem.stack.node.sites import Folder, folder, site
 from devgem.stack.node.start import Start
 from devgem.stack.node.workspace import Workspace
+from devgem.stack.shapes import table
 
 MANIFEST_OF_APP = "project.json"
 
@@ -29,11 +30,11 @@ async def nx_workspace(files: Files) -> Workspace | None:
 
 async def nx_app(project: Project) -> Shape | Unplannable:
     """By the executor of the app's build target: https://nx.dev/reference/project-configuration"""
-    stated = mapping(await project.files.json(MANIFEST_OF_APP))
+    stated = table(await project.files.json(MANIFEST_OF_APP))
     name = stated.get("name")
     name = name if isinstance(name, str) else posixpath.basename(project.files.dir)
     build = (project.manager.execute("nx", "build", name),)
-    target = target_of(name, mapping(mapping(stated.get("targets")).get("build")), has_server=False)
+    target = target_of(name, table(stated, "targets", "build"), has_server=False)
     if stated.get("projectType") == "library":
         return _unknown(project, f"{name} is a library of the Nx repository.")
     output = _text(target, "outputPath") or f"dist/{project.files.dir}"

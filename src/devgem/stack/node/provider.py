@@ -8,6 +8,7 @@ from devgem.stack.env_names import names, required_names
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
 from devgem.stack.node.bun import as_bun
+from devgem.stack.node.deno import is_deno
 from devgem.stack.node.env import baked_note, node_env
 from devgem.stack.node.frameworks import (
     angular,
@@ -56,7 +57,7 @@ class Node:
     async def plan(self, files: Files) -> Answer:
         in_nx = await nx_workspace(files)
         workspace = in_nx or await find_workspace(files)
-        if workspace is None:
+        if workspace is None or await is_deno(files):
             return None
         found = Findings(files)
         choice = await choose_manager(workspace, files, found)

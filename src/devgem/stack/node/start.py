@@ -4,7 +4,7 @@ import posixpath
 import re
 from dataclasses import dataclass, replace
 
-from devgem.domain.plan import Argv
+from devgem.domain.plan import Argv, display
 from devgem.stack.node.compiled import output_of, source_of
 from devgem.stack.node.listening import find_listener, resolve
 from devgem.stack.node.manifest import MANIFEST, script_line
@@ -46,9 +46,9 @@ class Start:
         """Adds the evidence for it."""
         if self.script:
             line = await script_line(project.files, self.script)
-            project.found.add("start", project.package.scripts[self.script], MANIFEST, line)
+            project.found.add("start", display(self.run.command), MANIFEST, line)
         elif self.run.source:
-            project.found.add("start", self.run.source, self.run.source)
+            project.found.add("start", display(self.run.command), self.run.source)
 
 
 async def find_start(project: Project) -> Start | None:

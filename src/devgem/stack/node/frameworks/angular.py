@@ -8,6 +8,7 @@ from typing import Any
 from devgem.domain.plan import Kind
 from devgem.stack.node.project import Project, Shape
 from devgem.stack.node.sites import Folder, site
+from devgem.stack.shapes import table
 
 _QUIET = {"NG_CLI_ANALYTICS": "false"}
 CONFIG = "angular.json"
@@ -27,7 +28,7 @@ class Target:
 async def angular(project: Project) -> Shape | None:
     if CONFIG not in project.files or not project.package.first("@angular/core", "@angular/cli"):
         return None
-    workspace = mapping(await project.files.json(CONFIG))
+    workspace = table(await project.files.json(CONFIG))
     targets = _targets(workspace)
     if not targets:
         return None
@@ -46,7 +47,7 @@ async def angular(project: Project) -> Shape | None:
 async def built(project: Project, target: Target, build: tuple[tuple[str, ...], ...], default: str) -> Shape:
     """A shape by builder: `application` writes to browser/ and server/, older ones to the output folder itself."""
     stated = target.options.get("outputPath")
-    split = mapping(stated)
+    split = table(stated)
     base = split.get("base") if split else stated
     base = base if isinstance(base, str) else default
     if isinstance(stated, (str, dict)) and CONFIG in project.files:
@@ -70,10 +71,10 @@ async def built(project: Project, target: Target, build: tuple[tuple[str, ...], 
 
 def _targets(workspace: Mapping[str, Any]) -> list[Target]:
     found = []
-    for name, project in mapping(workspace.get("projects")).items():
-        targets = mapping(mapping(project).get("architect") or mapping(project).get("targets"))
-        target = target_of(name, mapping(targets.get("build")), "server" in targets)
-        if target and mapping(project).get("projectType") != "library":
+    for name, project in table(workspace.get("projects")).items():
+        targets = table(table(project).get("architect") or table(project).get("targets"))
+        target = target_of(name, table(targets.get("build")), "server" in targets)
+        if target and table(project).get("projectType") != "library":
             found.append(target)
     return found
 
@@ -83,9 +84,5 @@ def target_of(project: str, build: Mapping[str, Any], has_server: bool) -> Targe
     if not isinstance(builder, str):
         return None
     name = build.get("defaultConfiguration") or "production"
-    chosen = mapping(mapping(build.get("configurations")).get(name))
-    return Target(project, builder, {**mapping(build.get("options")), **chosen}, has_server)
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+    chosen = table(table(build.get("configurations")).get(name))
+    return Target(project, builder, {**table(build.get("options")), **chosen}, has_server)

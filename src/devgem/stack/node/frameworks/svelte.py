@@ -43,7 +43,8 @@ async def _preview(project: Project, module: str) -> Shape:
         f"{module or 'No adapter'} makes no server for here, so `vite preview` serves the app. "
         "Use @sveltejs/adapter-node instead."
     )
-    start = (await project.program("vite"), "preview", "--host", "0.0.0.0")  # noqa: S104
+    program = await project.program("vite")
+    start = ("sh", "-c", f"exec {program} preview --host 0.0.0.0 --port ${{PORT:-4173}}")
     build = project.build("vite", "build")
     return Shape("sveltekit", Kind.SERVER, build, start, port=4173, notes=(note,), sure=False)
 
