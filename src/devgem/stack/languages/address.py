@@ -15,6 +15,11 @@ SPEAKS_HTTP = r"HTTP/1\.[01] ?(?:\d{3}|[%{#$])"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1", "127, 0, 0, 1")
 _OWN_PORT = r"(PORT|(?:(?:HTTP|SERVER|APP|API|WEB|LISTEN|APPLICATION)_)+PORT)"
 """Names under which programs read their own port; DB_PORT, REDIS_PORT and the like are somebody else's."""
+_TELLING = re.compile(
+    r"(^|/)\w*(main|app|application|serve|server|config|configuration|settings|options|flags|env|http|web|listen|start|"
+    r"startup|run|cmd|program)\w*\.\w+$|(^|/)(config|cmd)/",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -58,16 +63,19 @@ class Address:
         return tuple(said)
 
 
-async def find_address(files: Files, paths: Iterable[str], reads: Iterable[str], binds: Iterable[str]) -> Address:
-    """`reads` are patterns with a group NAME in the text where the name of an environment variable stands;
-    `binds` patterns with the named groups `port` and, where there is one, `host`."""
-    paths = tuple(paths)
-    read_at = await search(files, paths, *(pattern.replace("NAME", _OWN_PORT) for pattern in reads))
-    at = await search(files, paths, *binds)
-    port = int(at.match.group("port").replace("_", "")) if at else None
-    host = _group(at.match, "host") if at else ""
+async def find_address(
+    files: Files, paths: Iterable[str], reads: Iterable[str], binds: Iterable[str], *, first: Iterable[str] = ()
+) -> Address:
+    """`reads` are patterns with NAME in the place of an environment variable's name; `binds` patterns with the named
+    groups `port` and, where there is one, `host`. A port is looked for in the files `first`, then in those whose names
+    speak of a start or of settings: other numbers are the ports of other machines."""
+    paths, first = tuple(paths), tuple(first)
+    read_at = await search(files, (*first, *paths), *(pattern.replace("NAME", _OWN_PORT) for pattern in reads))
+    at = await search(files, first, *binds)
+    at = at or await search(files, [path for path in paths if _TELLING.search(path)], *binds)
+    host = at.match.groupdict().get("host") if at else None
     return Address(
-        port=port,
+        port=int(at.match.group("port")) if at else None,
         at=at,
         variable=read_at.value if read_at else None,
         read_at=read_at,
@@ -78,7 +86,3 @@ async def find_address(files: Files, paths: Iterable[str], reads: Iterable[str],
 def on_port(text: str) -> Argv:
     """A start command that needs $PORT put in by a shell."""
     return ("sh", "-c", text if text.startswith(("cd ", "exec ")) or " exec " in text else f"exec {text}")
-
-
-def _group(match: re.Match[str], name: str) -> str:
-    return match.groupdict().get(name) or ""

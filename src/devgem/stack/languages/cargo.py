@@ -73,6 +73,11 @@ class Workspace:
     packages: Mapping[str, Package]
     manifest: Mapping[str, Any]
 
+    @property
+    def default_members(self) -> list[str]:
+        stated = strings(table(self.manifest, "workspace").get("default-members"))
+        return [posixpath.normpath(f"{self.dir}/{folder}") for folder in stated]
+
     def at(self, name: str) -> str:
         """A path in the workspace's own folder."""
         return posixpath.normpath(f"{self.dir}/{name}")

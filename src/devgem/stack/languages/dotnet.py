@@ -22,7 +22,8 @@ _PACKAGES = "/deps/nuget"
 _OUT = "bin/publish"
 _PROJECT = re.compile(r".*\.(cs|fs|vb)proj$")
 _NOT_AN_APP = re.compile(
-    r"(^|/)(tests?|samples?|benchmarks?|examples?)/|[._]?(Tests?|Specs|Benchmarks?)\.\w+proj$", re.IGNORECASE
+    r"(^|/)(tests?|samples?|benchmarks?|examples?|fuzz|tools?|eng|build)/|[._]?(Tests?|Specs|Benchmarks?|Fuzz)\.\w+proj$",
+    re.IGNORECASE,
 )
 _DESKTOP = r"<Use(?:WPF|WindowsForms|Maui)>\s*true|net\d+\.\d+-(?:windows|android|ios|maccatalyst)"
 _URLS = r"(?:UseUrls|\.Run|\.RunAsync|Urls\.Add)\(\s*\$?\"https?://(?P<host>[^:\"/]+):(?P<port>\d{2,5})"
@@ -80,11 +81,12 @@ class DotNet:
 
     async def plan(self, files: Files) -> Answer:
         paths = [path for path in files.paths if _PROJECT.match(path)]
-        own = [path for path in paths if not _NOT_AN_APP.search(path)] or paths
+        own = [path for path in paths if not _NOT_AN_APP.search(path)]
+        together = any(re.fullmatch(r"[^/]+\.slnx?|Directory\.Build\.props", path) for path in files.paths)
+        own = [path for path in own if together or "/" not in path]
         if not own:
             return None
         projects = [await read_project(files.root, files.repo_path(path)) for path in own]
-        old = next((p for p in projects if p.sdk is None and p.target_line == 0), None)
         runnable = [p for p in projects if not p.desktop and p.kind != "library"]
         for kind in ("web", "blazor", "worker", "console"):
             of_kind = [project for project in runnable if project.kind == kind]
@@ -92,7 +94,7 @@ class DotNet:
                 return await _plan(files.root, of_kind[0], await _referenced(files.root, of_kind[0]))
             if of_kind:
                 return _ask(of_kind)
-        return _nothing(projects, old)
+        return _nothing(projects)
 
 
 async def read_project(root: Files, path: str) -> Project:
@@ -165,10 +167,10 @@ def _ask(projects: list[Project]) -> Unplannable:
     )
 
 
-def _nothing(projects: list[Project], old: Project | None) -> Unplannable:
-    if old or any(re.match(r"net[1-4]\d*$|v[1-4]", project.target) for project in projects):
-        path = old.path if old else projects[0].path
-        reason = f"{path} is for the .NET Framework, which runs on Windows only."
+def _nothing(projects: list[Project]) -> Unplannable:
+    old = [p for p in projects if (p.sdk is None and not p.target) or re.match(r"net[1-4]\d*$", p.target)]
+    if old and len(old) == len(projects):
+        reason = f"{old[0].path} is for the .NET Framework, which runs on Windows only."
         return Unplannable(reason, "Move it to .NET 8 or newer (`upgrade-assistant`).", language="dotnet")
     if any(project.desktop for project in projects):
         return Unplannable("This is a desktop or phone app.", "Choose a server's folder with --dir.", language="dotnet")

@@ -22,10 +22,10 @@ _HOMES = {"MIX_HOME": "/deps/mix", "HEX_HOME": "/deps/hex"}
 _SERVERS = ("bandit", "plug_cowboy", "cowboy")
 _READS = (r"System\.(?:get_env|fetch_env!?)\(\s*\"NAME\"",)
 _BINDS = (
-    r"get_env\(\s*\"\w*PORT\"\s*,\s*\"(?P<port>\d+)\"",
-    r"PORT\"\)\s*\|\|\s*\"(?P<port>\d+)\"",
-    r"\bport:\s*(?P<port>\d{2,5})\b",
+    r"get_env\(\s*\"PORT\"\s*(?:,\s*|\)\s*\|\|\s*)\"(?P<port>\d+)\"",
+    r"\bhttp:\s*\[[^\]]*\bport:\s*(?P<port>\d{2,5})\b",
 )
+_PLUG_BINDS = (*_BINDS, r"\bport:\s*(?P<port>\d{2,5})\b")
 
 
 class Elixir:
@@ -53,7 +53,8 @@ class Elixir:
         dependencies = {dep: hit for path in manifests for dep, hit in (await _dependencies(files, path)).items()}
         plan = await _base(files, name, manifests, findings)
         starts = await search(files, manifests, r"\bmod:\s*\{")
-        if not starts and not umbrella:
+        library = await search(files, ["mix.exs"], r"^\s*package:")
+        if library or not (starts or umbrella):
             return Unplannable(
                 "This Mix project starts nothing: a library.",
                 "Add `mod: {Your.Application, []}` to mix.exs.",
@@ -200,7 +201,8 @@ async def _other(
         return plan
     findings.add("framework", "plug", *dependencies[server])
     findings.add("kind", "server", listens.path, listens.line)
-    address = await find_address(files, [*sources, "config/runtime.exs", "config/config.exs"], _READS, _BINDS)
+    configs = ["config/runtime.exs", "config/config.exs"]
+    address = await find_address(files, [*sources, *configs], _READS, _PLUG_BINDS, first=[listens.path])
     plan = replace(
         plan,
         stack=replace(plan.stack, framework="plug", kind=Kind.SERVER),

@@ -19,6 +19,8 @@ ENV: Mapping[str, str] = {"BUNDLE_PATH": "vendor/bundle", "BUNDLE_WITHOUT": "dev
 
 _LOCKED = re.compile(r"^    ([\w.-]+) \(([\w.-]+)\)$")
 _DECLARED = re.compile(r"^\s*gem\s*\(?\s*['\"]([\w.-]+)['\"](?:\s*,\s*['\"][~>=<\s]*([\d.]+))?")
+_DEVELOPMENT = re.compile(r"\s*group\s*\(?\s*(?:\[?\s*:(?:development|test|doc|ci)\s*,?\s*\]?)+\)?\s*do\b")
+_DEVELOPMENT_ONLY = re.compile(r"\bgroups?(?::|\s*=>)\s*\[?\s*(?::(?:development|test|doc|ci)\s*,?\s*)+\]?\s*(?:,|$)")
 _LINUX = re.compile(r"^(ruby|x86_64-linux\S*|aarch64-linux\S*)$")
 
 _PACKAGES: Mapping[str, Packages] = {
@@ -49,7 +51,8 @@ class Gem:
 
 @dataclass(frozen=True)
 class Gems:
-    """The gems of a Gemfile with everything that they pull in, when there is a lock file."""
+    """The gems of a Gemfile with everything that they pull in, when there is a lock file; without those that only
+    development and test groups name."""
 
     found: Mapping[str, Gem]
     locked: bool
@@ -75,15 +78,24 @@ class Gems:
 
 async def read_gems(files: Files) -> Gems:
     found: dict[str, Gem] = {}
+    unused: set[str] = set()
+    blocks: list[bool] = []
     for number, line in enumerate((await read_code(files, "Gemfile")).splitlines(), 1):
+        if re.search(r"\bdo\b(\s*\|\w*\|)?\s*$|^\s*(if|unless|case)\b", line):
+            blocks.append(bool(_DEVELOPMENT.match(line)))
+        elif re.match(r"\s*end\b", line) and blocks:
+            blocks.pop()
         if declared := _DECLARED.match(line):
+            if any(blocks) or _DEVELOPMENT_ONLY.search(line):
+                unused.add(declared.group(1))
+                continue
             remote = re.search(r"\b(git|github|gitlab):|:(?:git|github)\s*=>", line)
             found[declared.group(1)] = Gem("git" if remote else declared.group(2) or "", "Gemfile", number)
     platforms: list[str] = []
     section = ""
     for number, line in enumerate((await files.text("Gemfile.lock")).splitlines(), 1):
         section = line if line and not line.startswith(" ") else section
-        if locked := _LOCKED.match(line):
+        if (locked := _LOCKED.match(line)) and (locked.group(1) not in unused or locked.group(1) in found):
             version = "git" if section == "GIT" else locked.group(2)
             found[locked.group(1)] = Gem(version, "Gemfile.lock", number)
         elif section == "PLATFORMS" and line.startswith("  "):

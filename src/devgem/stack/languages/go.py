@@ -12,7 +12,7 @@ from devgem.stack.languages.address import DEFAULT_PORT
 from devgem.stack.languages.assets import REQUIRES
 from devgem.stack.languages.go_modules import Modules, find_modules, stated_version
 from devgem.stack.languages.go_needs import embedded_of, packages_of
-from devgem.stack.languages.go_source import Main, address_of, find_mains, serve_command
+from devgem.stack.languages.go_source import Main, address_of, find_mains, has_commands, serve_command
 from devgem.stack.languages.wording import doubt, listed, note
 from devgem.stack.provider import Answer
 
@@ -138,6 +138,8 @@ async def _with_start(plan: BuildPlan, root: Files, main: Main, findings: Findin
         command = (*command, serve.value)
         findings.add("start", " ".join(command), serve.path, serve.line)
         plan = doubt(plan, f"Started with its command {serve.value!r}; a Procfile can say another.")
+    elif has_commands(main):
+        plan = doubt(plan, "It has subcommands, and which one serves is not plain; a Procfile can say it.")
     address = await address_of(root, main)
     if not address.sure:
         plan = doubt(plan, "The code does not show the port that it listens on.")

@@ -14,7 +14,7 @@ _PACKAGE_MAIN = re.compile(r"^package\s+main\b", re.MULTILINE)
 _FUNC_MAIN = re.compile(r"^func\s+main\s*\(\s*\)", re.MULTILINE)
 _NOT_BUILT = re.compile(r"^//\s*(?:go:build\s+(?:ignore|tools|wasm|js)\b|\+build\s+(?:ignore|tools)\b)", re.MULTILINE)
 _IMPORTS = re.compile(r"^import\s*\((.*?)^\)|^import\s+(?:[\w.]+\s+)?(\"[^\"]+\")", re.MULTILINE | re.DOTALL)
-_IGNORED = re.compile(r"(^|/)(?:[_.][^/]*|testdata)/")
+_IGNORED = re.compile(r"(^|/)(?:[_.][^/]*|testdata|internal|tools?|hack|third_party)/")
 _NET_HTTP = r"\.ListenAndServe(?:TLS)?\(|\bhttp\.Serve(?:TLS)?\("
 _NET_HTTP_SERVER = r"\bhttp\.Server\s*\{"
 _CLOSURE_LIMIT = 300
@@ -42,6 +42,7 @@ _READS = (
     r"os\.(?:Getenv|LookupEnv)\(\s*\"NAME\"",
     r"\b[Ee]nv\w*:\"NAME\b",
     r"(?:BindEnv|[gG]et[eE]nv\w*|GetString|GetInt)\(\s*\"NAME\"",
+    r"^\s*(?:case\s+)?\"NAME\"\s*:",
 )
 _BINDS = (
     r"\.(?:ListenAndServe(?:TLS)?|Run(?:TLS)?|Start(?:TLS)?|Listen(?:TLS)?)\(\s*\"(?P<host>[\w.\[\]-]*):(?P<port>\d{2,5})\"",
@@ -52,7 +53,13 @@ _BINDS = (
     r"(?i)\b\w*(?:port|addr|address|listen)\w*\s*:?=\s*\"?(?P<host>[\w.]*?):?(?P<port>\d{3,5})\"?\s*$",
     r"(?i)\bSetDefault\(\s*\"[\w.]*port\"\s*,\s*\"?(?P<port>\d{2,5})",
 )
-_COMMANDS = ("github.com/spf13/cobra", "github.com/urfave/cli", "github.com/alecthomas/kong")
+_COMMANDS = (
+    "github.com/bep/simplecobra",
+    "github.com/mitchellh/cli",
+    "github.com/spf13/cobra",
+    "github.com/urfave/cli",
+    "github.com/alecthomas/kong",
+)
 _SERVE = r"\b(?:Use|Name):\s*\"(serve|server|web|start|run|api|http)\b"
 
 
@@ -153,14 +160,18 @@ def _own_folder(imported: str, modules: Mapping[str, str]) -> str | None:
 
 async def address_of(root: Files, main: Main) -> Address:
     """Where the program listens. gin's Run() without an argument reads PORT, and takes 8080 without it."""
-    address = await find_address(root, main.sources, _READS, _BINDS)
+    first = [main.path, *([main.listens.path] if main.listens else [])]
+    address = await find_address(root, main.sources, _READS, _BINDS, first=first)
     if main.framework == "gin" and address == Address() and (hit := await search(root, main.sources, r"\.Run\(\s*\)")):
         return Address(variable="PORT", read_at=hit)
     return address
 
 
+def has_commands(main: Main) -> bool:
+    """Whether the program takes subcommands."""
+    return any(name.startswith(_COMMANDS) for name in main.imports)
+
+
 async def serve_command(root: Files, main: Main) -> Hit | None:
-    """The subcommand that starts the server, of a program that has subcommands."""
-    if not any(name.startswith(_COMMANDS) for name in main.imports):
-        return None
-    return await search(root, main.sources, _SERVE)
+    """The subcommand that starts the server."""
+    return await search(root, main.sources, _SERVE) if has_commands(main) else None

@@ -24,12 +24,12 @@ from devgem.stack.languages.composer import (
     php_version,
     read_composer,
 )
-from devgem.stack.languages.php_frameworks import FRAMEWORKS, with_framework
+from devgem.stack.languages.php_frameworks import BUILT_IN_SERVER, FRAMEWORKS, WORKERS, with_framework
 from devgem.stack.languages.wording import doubt, note
 from devgem.stack.provider import Answer, NoStart
 
 _ROOTS = ("public", "web", "webroot", "www", "htdocs", "public_html", "docroot", "html", ".", "src", "app")
-_ROUTERS = ("router.php", "server.php", "index.php")
+_ROUTERS = ("router.php", "server.php", "system/router.php", "index.php")
 _LISTENS = (
     r"\bnew\s+\\?(?:React\\Socket\\)?SocketServer\(",
     r"\bnew\s+\\?(?:Open)?Swoole\\(?:Http|WebSocket)\\Server\(|\bnew\s+swoole_http_server\(",
@@ -39,10 +39,6 @@ _READS = (r"(?:getenv|env)\(\s*['\"]NAME['\"]", r"\$_(?:ENV|SERVER)\[\s*['\"]NAM
 _BINDS = (
     r"['\"](?:\w+://)?(?P<host>[\w.]+):(?P<port>\d{2,5})['\"]",
     r"Server\(\s*['\"](?P<host>[\w.]+)['\"]\s*,\s*(?P<port>\d{2,5})",
-)
-_ONE_AT_A_TIME = (
-    "PHP's own web server with 4 workers is started: fine for small loads. For heavy ones add a Dockerfile with "
-    "FrankenPHP or PHP-FPM."
 )
 
 
@@ -135,7 +131,7 @@ async def _router(files: Files, folder: str) -> str | None:
     https://www.php.net/manual/en/features.commandline.webserver.php"""
     for name in _ROUTERS:
         for path in dict.fromkeys((name, posixpath.normpath(f"{folder}/{name}"))):
-            if path in files and await search(files, [path], r"^\s*return\s+false\s*;|cli-server"):
+            if path in files and await search(files, [path], r"^\s*return\s+false\s*;"):
                 return path
     return None
 
@@ -161,13 +157,13 @@ async def _serve(plan: BuildPlan, files: Files, root: _Root, composer: Composer,
         plan,
         stack=replace(plan.stack, framework=framework, kind=Kind.SERVER),
         start=on_port(f"php -S 0.0.0.0:$PORT{target}{f' {root.router}' if root.router else ''}"),
-        run_env={**plan.run_env, "PHP_CLI_SERVER_WORKERS": "4"},
+        run_env={**plan.run_env, **WORKERS},
     )
     rewrites = posixpath.normpath(f"{root.folder}/.htaccess")
     other = await search(files, [rewrites], r"^\s*RewriteRule\s+(?!.*index\.php)(?!.*\s-\s)[^\n]*")
     if other:
         plan = note(plan, f"{files.repo_path(rewrites)}:{other.line} is for Apache and has no effect here.")
-    return note(plan, _ONE_AT_A_TIME)
+    return note(plan, BUILT_IN_SERVER)
 
 
 def _with_mysql(plan: BuildPlan) -> BuildPlan:
@@ -208,7 +204,7 @@ async def _program(plan: BuildPlan, files: Files, composer: Composer, scripts: l
 async def _listening(plan: BuildPlan, files: Files, listens: Hit, findings: Findings) -> BuildPlan:
     findings.add("kind", "server", listens.path, listens.line)
     findings.add("start", f"php {listens.path}", listens.path, listens.line)
-    address = await find_address(files, [listens.path], _READS, _BINDS)
+    address = await find_address(files, [], _READS, _BINDS, first=[listens.path])
     start: Argv = ("php", listens.path)
     if "Worker(" in listens.match.group():
         start = (*start, "start")

@@ -28,8 +28,11 @@ FRAMEWORKS: Mapping[str, str] = {
     "flightphp/core": "flight",
     "roots/wordpress": "wordpress",
 }
-_WORKERS = {"PHP_CLI_SERVER_WORKERS": "4"}
-_BUILT_IN_SERVER = "PHP's own web server with 4 workers is started; for heavy loads add a Dockerfile with FrankenPHP."
+WORKERS: Mapping[str, str] = {"PHP_CLI_SERVER_WORKERS": "4"}
+BUILT_IN_SERVER = (
+    "PHP's own web server with 4 workers is started, which takes addresses with a dot for files: for heavy loads add a "
+    "Dockerfile with FrankenPHP or PHP-FPM."
+)
 _DRIVERS = {
     "mysql": "pdo_mysql",
     "mariadb": "pdo_mysql",
@@ -38,6 +41,7 @@ _DRIVERS = {
     "postgres": "pdo_pgsql",
 }
 _ELSEWHERE = re.compile(r"^when@(?:dev|test)\b")
+_STORED = r"env\('(SESSION_DRIVER|CACHE_STORE|CACHE_DRIVER)',\s*'(?:database|file)'\)"
 _BUILD_SCRIPTS = ("build", "production", "prod")
 
 
@@ -70,8 +74,8 @@ async def _laravel(plan: BuildPlan, files: Files, composer: Composer, findings: 
         stack=replace(plan.stack, framework="laravel", kind=Kind.SERVER),
         build=(("php", "artisan", "package:discover"),),
         start=start,
-        run_env={**_WORKERS, "APP_ENV": "production", "LOG_CHANNEL": "stderr"},
-        notes=(*plan.notes, _BUILT_IN_SERVER),
+        run_env={**WORKERS, "APP_ENV": "production", "LOG_CHANNEL": "stderr", "VIEW_COMPILED_PATH": "/tmp"},  # noqa: S108
+        notes=(*plan.notes, BUILT_IN_SERVER),
     )
     plan = await _require(plan, "APP_KEY", files, ["config/app.php"], r"env\(\s*'APP_KEY'", findings)
     plan = note(plan, "APP_KEY is made by `php artisan key:generate --show`.")
@@ -93,18 +97,21 @@ async def _laravel_database(plan: BuildPlan, files: Files, findings: Findings) -
     findings.add("database", name, connection.path, connection.line)
     plan = _with_extension(plan, _DRIVERS.get(name, "pdo_sqlite"))
     if name in _DRIVERS:
-        return note(
-            plan,
-            f"A {name} database is needed: set DB_CONNECTION={name}, DB_HOST, DB_DATABASE, DB_USERNAME, DB_PASSWORD.",
-        )
-    session = await search(files, ["config/session.php"], r"env\('SESSION_DRIVER',\s*'database'\)")
-    if session is None:
+        said = f"A {name} database is needed: set DB_CONNECTION={name}, DB_HOST, DB_DATABASE, DB_USERNAME, DB_PASSWORD."
+        return note(plan, said)
+    return await _without_database(plan, files, findings)
+
+
+async def _without_database(plan: BuildPlan, files: Files, findings: Findings) -> BuildPlan:
+    """Sessions in cookies and a cache in memory, where the default is a table or a folder that is not there."""
+    kept = {"SESSION_DRIVER": "cookie", "CACHE_STORE": "array", "CACHE_DRIVER": "array"}
+    for hit in await search_all(files, ["config/session.php", "config/cache.php"], _STORED):
+        variable = hit.match.group(1)
+        findings.add("setting", f"{variable}={kept[variable]}", hit.path, hit.line)
+        plan = replace(plan, run_env={**plan.run_env, variable: kept[variable]})
+    if "SESSION_DRIVER" not in plan.run_env:
         return plan
-    findings.add("session", "cookie", session.path, session.line)
-    plan = replace(plan, run_env={**plan.run_env, "SESSION_DRIVER": "cookie"})
-    return note(
-        plan, "Sessions are kept in cookies, since there is no database yet; set SESSION_DRIVER to change that."
-    )
+    return note(plan, "Sessions are kept in cookies, since there is no database; set SESSION_DRIVER to change that.")
 
 
 async def _symfony(plan: BuildPlan, files: Files, composer: Composer, findings: Findings) -> BuildPlan:
@@ -129,9 +136,9 @@ async def _symfony(plan: BuildPlan, files: Files, composer: Composer, findings: 
         stack=replace(plan.stack, framework="symfony", kind=Kind.SERVER),
         build=tuple(build),
         build_env={**plan.build_env, **prod},
-        run_env={**_WORKERS, **prod},
+        run_env={**WORKERS, **prod},
         start=on_port(f"php -S 0.0.0.0:$PORT -t {root}"),
-        notes=(*plan.notes, _BUILT_IN_SERVER),
+        notes=(*plan.notes, BUILT_IN_SERVER),
     )
     plan = await _symfony_env(plan, files, findings)
     return await _with_assets(plan, files, findings)

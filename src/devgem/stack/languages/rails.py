@@ -34,6 +34,7 @@ async def rails_plan(files: Files, gems: Gems, base: BuildPlan, findings: Findin
         port=3000,
         run_env={
             **base.run_env,
+            **({"BOOTSNAP_CACHE_DIR": "/tmp/bootsnap"} if "bootsnap" in gems else {}),  # noqa: S108
             "RAILS_ENV": "production",
             "RAILS_LOG_TO_STDOUT": "1",
             "RAILS_SERVE_STATIC_FILES": "1",

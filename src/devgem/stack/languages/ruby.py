@@ -27,6 +27,7 @@ _FRAMEWORKS = ("hanami", "sinatra", "roda", "grape", "padrino", "cuba", "syro", 
 _SITES = ("jekyll", "github-pages")
 _SERVERS = ("puma", "falcon", "unicorn", "thin", "iodine", "webrick")
 _USUAL = ("app.rb", "server.rb", "web.rb", "main.rb", "bot.rb", "worker.rb", "run.rb")
+_NOT_PROGRAMS = ("spec_helper.rb", "test_helper.rb", "rails_helper.rb")
 _LISTENS = (
     r"\bWEBrick::HTTPServer\.new\b",
     r"\b(?:Rackup|Rack)::(?:Handler|Server)\b",
@@ -69,7 +70,7 @@ class Ruby:
 
 
 def _scripts(files: Files) -> list[str]:
-    return [path for path in source_paths(files, (".rb",)) if "/" not in path]
+    return [path for path in source_paths(files, (".rb",)) if "/" not in path and path not in _NOT_PROGRAMS]
 
 
 def _with_evidence(answer: Answer, findings: Findings) -> Answer:
@@ -161,11 +162,14 @@ async def _program(files: Files, gems: Gems, base: BuildPlan, findings: Findings
     scripts = _scripts(files)
     by_hand = (r"\bTCPServer\.(?:new|open)\b",) if await search(files, scripts, SPEAKS_HTTP) else ()
     listens = await search(files, scripts, *_LISTENS, *by_hand)
+    library = any("/" not in path and path.endswith(".gemspec") for path in files.paths)
+    if library and not listens:
+        return Unplannable("This is a Ruby gem, a library.", "Add a config.ru or a Procfile.", language="ruby")
     entry = listens.path if listens else next((name for name in _USUAL if name in scripts), None)
     if entry is None and len(scripts) == 1:
         entry = scripts[0]
     if entry is None:
-        return _nothing_to_start(files, gems, base)
+        return _nothing_to_start(gems, base)
     command = ("bundle", "exec", "ruby", entry) if "Gemfile" in files else ("ruby", entry)
     findings.add("start", " ".join(command), entry, listens.line if listens else 1)
     if listens is None:
@@ -182,7 +186,7 @@ async def _server(files: Files, gems: Gems, plan: BuildPlan, listens: Hit, findi
     framework = "sinatra" if "inatra" in listens.match.group() or "run!" in listens.match.group() else None
     if framework:
         findings.add("framework", framework, listens.path, listens.line)
-    address = await find_address(files, [listens.path], _READS, _BINDS)
+    address = await find_address(files, [], _READS, _BINDS, first=[listens.path])
     plan = replace(
         plan,
         stack=replace(plan.stack, framework=framework, kind=Kind.SERVER),
@@ -198,9 +202,7 @@ async def _server(files: Files, gems: Gems, plan: BuildPlan, listens: Hit, findi
     return plan
 
 
-def _nothing_to_start(files: Files, gems: Gems, base: BuildPlan) -> Answer:
-    if any("/" not in path and path.endswith(".gemspec") for path in files.paths):
-        return Unplannable("This is a Ruby gem, a library.", "Add a config.ru or a Procfile.", language="ruby")
+def _nothing_to_start(gems: Gems, base: BuildPlan) -> Answer:
     if gems.first("fastlane", "cocoapods") or not gems.found:
         return None
     return NoStart(base, "Nothing here says which Ruby program to start.", "Add a config.ru or a Procfile.")

@@ -88,9 +88,7 @@ class Rust:
         workspace = await find_workspace(files)
         if workspace is None:
             return None
-        packages = [
-            p for p in workspace.packages.values() if files.dir == "." or f"{p.dir}/".startswith(f"{files.dir}/")
-        ]
+        packages = _packages(files, workspace)
         if not packages:
             return None
         apps = [await _app(files.root, workspace, package, one) for package in packages for one in package.programs]
@@ -104,6 +102,13 @@ class Rust:
         if len(chosen) > 1:
             return _ask(chosen)
         return await _plan(files.root, workspace, chosen[0])
+
+
+def _packages(files: Files, workspace: Workspace) -> list[Package]:
+    """Those in the folder; in the workspace's own folder its `default-members`, if it has any."""
+    default = workspace.default_members if files.dir == workspace.dir else []
+    inside = [p for p in workspace.packages.values() if files.dir == "." or f"{p.dir}/".startswith(f"{files.dir}/")]
+    return [package for package in inside if package.dir in default] or inside
 
 
 def _elsewhere(package: Package) -> str | None:
@@ -273,8 +278,8 @@ async def _with_address(plan: BuildPlan, root: Files, app: _App, findings: Findi
     if app.framework == "loco":
         plan = doubt(plan, "Loco takes its port from config/production.yaml.")
         return replace(plan, start=(program, "start"), port=5150, run_env={"LOCO_ENV": "production"})
-    own = [path for path in app.sources if path == app.program.path or path.startswith(f"{app.package.dir}/")]
-    address = await find_address(root, own if app.package.dir != "." else app.sources, _READS, _BINDS)
+    first = [app.program.path, app.listens.path]
+    address = await find_address(root, app.sources, _READS, _BINDS, first=first)
     if not address.sure:
         plan = doubt(plan, "The code does not show the port that it listens on.")
     plan = replace(plan, start=address.command((program,)), port=address.record(findings))

@@ -31,6 +31,8 @@ _JAVA = (
     r"\bjvmTarget\s*=?\s*(?:\.set\()?\s*(?:JvmTarget\.JVM_)?['\"]?([\d._]+)",
     r"\brelease\s*(?:=|\.set\()\s*(\d+)",
 )
+_OLD_BOOT = r"spring-?_?boot\S*(?:plugin:|version\s*=\s*['\"])1\."
+"""Spring Boot 1 repackages the jar in `assemble`."""
 _FAT = r"com\.github\.johnrengelman\.shadow|com\.gradleup\.shadow|io\.ktor\.plugin"
 
 
@@ -131,6 +133,7 @@ async def _module(
         name=name,
         jar=await _jar(top, view, text, name),
         packaging="war" if "war" in plugins else "jar",
+        boot_task="assemble" if re.search(_OLD_BOOT, text) else "bootJar",
         is_app=any(
             re.fullmatch(rf"application|org\.springframework\.boot|io\.quarkus|io\.micronaut\.\w+|{_FAT}", p)
             for p in plugins
@@ -198,7 +201,7 @@ async def _jar(top: Files, view: Files, text: str, name: str) -> str | None:
             )
     if version is None and re.search(r"^\s*version\b", text.partition("dependencies")[0], re.MULTILINE):
         return None
-    base = re.search(r"\barchive(?:s)?BaseName\s*(?:=|\.set\()\s*['\"]([\w.-]+)['\"]", text)
+    base = re.search(r"\b(?:archives?B|b)aseName\s*(?:=|\.set\()\s*['\"]([\w.-]+)['\"]", text)
     return f"build/libs/{base.group(1) if base else name}{f'-{version.group(1)}' if version else ''}.jar"
 
 
@@ -232,7 +235,7 @@ def _packaging(module: Module, framework: str | None) -> tuple[str, str | None, 
     if framework == "quarkus":
         return "quarkusBuild", "build/quarkus-app/quarkus-run.jar", None, "build/quarkus-app"
     if module.plugin(r"org\.springframework\.boot"):
-        task = "bootWar" if module.packaging == "war" else "bootJar"
+        task = "bootWar" if module.packaging == "war" else module.boot_task
         jar = module.jar and module.jar.removesuffix(".jar") + f".{module.packaging}"
         return task, jar or f"build/libs/*.{module.packaging}", None, "build/libs"
     if module.plugin(r"io\.ktor\.plugin"):

@@ -43,6 +43,7 @@ class Module:
     jar: str | None = None
     packaging: str = "jar"
     is_app: bool = True
+    boot_task: str = "bootJar"
 
     def dependency(self, pattern: str) -> tuple[str, Where] | None:
         """The first dependency whose artifact id is matched whole."""

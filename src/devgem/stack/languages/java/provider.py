@@ -82,10 +82,10 @@ async def _choose(files: Files, modules: list[Module], apps: list[_App]) -> Answ
         return Unplannable(
             "This is an Android app: it runs on a phone.", "Choose a server's folder with --dir.", language="java"
         )
-    found = "several programs, none of them a web server" if programs else "no main function: a library"
+    none = f"Programs, none of them a web server, are in {listed(app.module.dir for app in programs)}."
     return Unplannable(
-        f"There is {found}.",
-        "Add a Dockerfile, or choose a module with --dir." if programs else "Add a class with a main function.",
+        none if programs else "There is no class with a main function: this is a library.",
+        "Choose one with --dir." if programs else "Add a class with a main function.",
         tuple(Candidate(app.module.dir, _summary(app)) for app in programs),
         language="java",
     )
@@ -155,7 +155,8 @@ async def _with_start(plan: BuildPlan, root: Files, app: _App, build: Build, fin
         if not options:
             paths = [*app.sources, *app.settings]
             arguments = " -port=$PORT" if await search(root, paths, r"\bEngineMain\b") else ""
-            address = await find_address(root, paths, _READS, _BINDS)
+            first = [program.code.path] if program.code else []
+            address = await find_address(root, paths, _READS, _BINDS, first=first)
             plan = note(plan, *(() if arguments else address.notes(root)))
             if not (address.sure or arguments):
                 plan = doubt(plan, "The code does not show the port that it listens on.")
@@ -240,6 +241,8 @@ async def _with_settings(plan: BuildPlan, root: Files, app: _App, findings: Find
 async def _without_tool(files: Files) -> Answer:
     """Sources without a build file, when they need the JDK only."""
     code = [p for p in files.paths if p.endswith(".java") and p.count("/") <= 6 and not re.search(r"(^|/)tests?/", p)]
+    if any(re.search(r"(^|/)(pom\.xml|build\.gradle(\.kts)?)$", path) for path in files.paths):
+        return None
     module = Module("javac", files.dir, files.dir, files.repo_path(code[0]) if code else "")
     paths = [files.repo_path(path) for path in code]
     if "build.sbt" in files:
@@ -274,7 +277,8 @@ async def _without_tool(files: Files) -> Answer:
         findings.add("kind", "worker", main[1].path, main[1].line)
         return replace(plan, stack=replace(plan.stack, evidence=findings.all()))
     findings.add("kind", "server", program.listens.path, program.listens.line)
-    address = await find_address(files.root, paths, _READS, _BINDS)
+    first = [program.code.path] if program.code else []
+    address = await find_address(files.root, paths, _READS, _BINDS, first=first)
     port = address.record(findings)
     plan = note(replace(plan, port=port, start=address.command(plan.start or ())), *address.notes(files.root))
     plan = replace(plan, stack=replace(plan.stack, kind=Kind.SERVER, evidence=findings.all()))
