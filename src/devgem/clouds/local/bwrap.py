@@ -1,6 +1,5 @@
 """The bubblewrap command line of a box. Pure but for reading the host's own layout under /."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def arguments(box: Box, fds: Descriptors, options: frozenset[str]) -> list[str]:
     if not any(target == "/tmp" for _, target in (*box.ro, *box.rw)):  # noqa: S108
         size = ["--size", str(box.limits.disk_bytes)] if "--size" in options else []
         args += ["--perms", "1777", *size, "--tmpfs", "/tmp"]  # noqa: S108
-    args += _binds("--ro-bind", box.ro) + _binds("--bind", box.rw)
+    args += _binds(box)
     args += ["--remount-ro", "/"]
     if fds.seccomp is not None:
         args += ["--seccomp", str(fds.seccomp)]
@@ -79,8 +78,11 @@ def _system() -> list[str]:
     return args
 
 
-def _binds(option: str, binds: Sequence[Bind]) -> list[str]:
-    return [argument for source, target in binds for argument in (option, str(source), target)]
+def _binds(box: Box) -> list[str]:
+    """What lies inside another bind comes after it, so that it is not hidden."""
+    binds = [("--ro-bind", *bind) for bind in box.ro] + [("--bind", *bind) for bind in box.rw]
+    binds.sort(key=lambda bind: bind[2].count("/"))
+    return [argument for option, source, target in binds for argument in (option, str(source), target)]
 
 
 def brought_within_reach(box: Box, user: int) -> tuple[Box, list[str]]:
