@@ -1,5 +1,6 @@
 """What a Python app is started with: decided from app objects and server calls, never from file names alone."""
 
+import ast
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -112,7 +113,15 @@ def _location(files: Files, module: Module) -> tuple[str, dict[str, str]]:
         return "", {}
     if "." in module.name or module.path.endswith("__init__.py"):
         return "", {"PYTHONPATH": posixpath.normpath(posixpath.join("/app", files.dir, module.root))}
+    if _speaks_from_above(files, module):
+        return "", {"PYTHONPATH": posixpath.normpath(posixpath.join("/app", files.dir, module.root))}
     return f"cd {module.root} && ", {}
+
+
+def _speaks_from_above(files: Files, module: Module) -> bool:
+    """Whether the module names files as they are seen from the app's folder: `app/static`, not `static`."""
+    texts = {n.value for n in ast.walk(module.tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return any(text.startswith(module.root + "/") and (text in files or files.has_dir(text)) for text in texts)
 
 
 def _flask_run(files: Files, app: AppObject, blocking: ServerCall) -> Entry:

@@ -49,7 +49,7 @@ class Python:
         installed = _installed(packages)
         entry = await _find_entry(files, sources, installed)
         stated = await stated_start(files)
-        if packages is None and (missing := _foreign_imports(sources)):
+        if packages is None and entry and (missing := _foreign_imports(sources)):
             return Unplannable(
                 f"The code imports {', '.join(missing)}, but no file names the packages to install.",
                 "Add requirements.txt with one package per line.",

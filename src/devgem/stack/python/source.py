@@ -2,8 +2,9 @@
 
 import ast
 import posixpath
+import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from devgem.stack.env_names import source_paths
@@ -46,6 +47,9 @@ class Sources:
         self._by_name: dict[str, Module] = {}
         for module in modules:
             self._by_name.setdefault(module.name, module)
+        for module in modules:
+            for name in _names(module.path):
+                self._by_name.setdefault(name, module)
 
     def module(self, name: str) -> Module | None:
         return self._by_name.get(name)
@@ -74,7 +78,26 @@ async def read_sources(files: Files) -> Sources:
     parts = {posixpath.dirname(p) for p in files.paths if posixpath.basename(p) in _MANIFESTS and "/" in p}
     paths = [path for path in source_paths(files, (".py",)) if not any(path.startswith(part + "/") for part in parts)]
     trees = {path: parse(await files.text(path)) for path in paths}
-    return Sources([_module(files, path, tree) for path, tree in trees.items()])
+    mentioned = {name for tree in trees.values() for name in _mentions(tree)}
+    return Sources([_module(files, path, tree, mentioned) for path, tree in trees.items()])
+
+
+def _names(path: str) -> list[str]:
+    """The names that a file could be imported by, from the root's down."""
+    parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
+    return [".".join(parts[start:]) for start in range(len(parts))]
+
+
+def _mentions(tree: ast.Module) -> Iterator[str]:
+    """The dotted names under which a file speaks of modules: absolute imports, and import strings ("pkg.web:app")."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module=str(name), level=0):
+                yield name
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.Constant(value=str(text)) if re.fullmatch(r"[\w.]+:\w+", text):
+                yield text.partition(":")[0]
 
 
 def parse(text: str) -> ast.Module:
@@ -107,9 +130,9 @@ def _blank_statement(lines: list[str], at: int) -> bool:
     return had_text
 
 
-def _module(files: Files, path: str, tree: ast.Module) -> Module:
+def _module(files: Files, path: str, tree: ast.Module, mentioned: set[str]) -> Module:
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    root = _import_root(files, path, imports)
+    root = _import_root(files, path, imports, mentioned)
     inside = path if root == "." else path[len(root) + 1 :]
     name = inside.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     package = name if path.endswith("__init__.py") else name.rpartition(".")[0]
@@ -139,9 +162,9 @@ def _origin(node: ast.Import | ast.ImportFrom, name: str, package: str) -> str:
     return ".".join(parts)
 
 
-def _import_root(files: Files, path: str, imports: Sequence[ast.Import | ast.ImportFrom]) -> str:
-    """The folder from which the file's own absolute imports can be found; among equals the one that its packages
-    (`__init__.py`) say, and the app's folder for a package that has none."""
+def _import_root(files: Files, path: str, imports: Sequence[ast.Import | ast.ImportFrom], mentioned: set[str]) -> str:
+    """The folder from which the file's own absolute imports can be found; among equals the one by whose name other
+    files speak of it, then the one that its packages (`__init__.py`) say."""
     packaged = posixpath.dirname(path)
     while packaged and f"{packaged}/__init__.py" in files:
         packaged = posixpath.dirname(packaged)
@@ -155,10 +178,11 @@ def _import_root(files: Files, path: str, imports: Sequence[ast.Import | ast.Imp
         if not (isinstance(node, ast.ImportFrom) and node.level)
     }
 
-    def found(root: str) -> int:
+    def found(root: str) -> tuple[int, bool]:
         base = root + "/" if root else ""
         own = path[len(base) :].removesuffix(".py")
-        return sum(1 for top in tops if top != own and (f"{base}{top}.py" in files or files.has_dir(base + top)))
+        here = [top for top in tops if top != own and (f"{base}{top}.py" in files or files.has_dir(base + top))]
+        return len(here), _names(path[len(base) :])[0] in mentioned
 
     best = max(candidates, key=found)
     return best or "."
