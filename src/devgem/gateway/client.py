@@ -28,7 +28,7 @@ import httptools
 
 from devgem.gateway import headers
 from devgem.gateway.exchange import RETRY_SOON, Exchange
-from devgem.gateway.headers import COLON, CRLF
+from devgem.gateway.headers import COLON, CRLF, REQUEST_HELD
 from devgem.gateway.intake import read_head
 from devgem.gateway.pages import page
 from devgem.gateway.refused import Refused
@@ -216,7 +216,7 @@ class Client(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         lower = name.lower()
-        if lower not in headers.REQUEST_HELD:
+        if lower not in REQUEST_HELD:
             if b"_" not in lower or not headers.disguised(lower):
                 self._fields += (name, COLON, value, CRLF)
         elif lower in self._held:
@@ -233,8 +233,7 @@ class Client(asyncio.Protocol):
                 raise Refused(431, "The header fields of the request are too large.")
         self._silent = 0
         self._reading_head = False
-        method = parser.get_method().decode()
-        exchange = read_head(self, method, parser.get_http_version(), self._url, self._fields, self._held)
+        exchange = read_head(self, parser.get_method(), parser.get_http_version(), self._url, self._fields, self._held)
         # Trailers, which are dropped, go to a list of their own.
         self._fields = []
         self._receiving = self._latest = exchange
@@ -328,7 +327,7 @@ class Client(asyncio.Protocol):
         self._parser = None
         exchange = self._receiving
         if exchange is None:
-            exchange = Exchange(self, "GET", b"/", self._fields)
+            exchange = Exchange(self, b"GET", b"/", self._fields)
             exchange.received = True
             self._queue.append(exchange)
         exchange.refusal = refused

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from devgem.gateway.routes import Target
     from devgem.gateway.upstream import Upstream
 
-_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+_REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 RETRY_SOON = b"Retry-After: 2\r\n"
 _CLIENT_LEFT = 499
 """What nginx calls a request whose client went away before the response began."""
@@ -58,12 +58,12 @@ class Exchange:
     _pending: list[bytes] | None = None
     _work: asyncio.Task[None] | None = None
 
-    def __init__(self, client: "Client", method: str, path: bytes, fields: list[bytes]) -> None:
+    def __init__(self, client: "Client", method: bytes, path: bytes, fields: list[bytes]) -> None:
         self.client = client
         self.method = method
         self.path = path
         self.fields = fields
-        self.is_head = method == "HEAD"
+        self.is_head = method == b"HEAD"
 
     # The beginning
 
@@ -100,7 +100,7 @@ class Exchange:
         """The request as the app gets it."""
         connection = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n" if self.upgrade else CRLF
         expects = b"Expect: 100-continue\r\n" if self.expects else b""
-        start = f"{self.method} ".encode() + self.path + b" HTTP/1.1\r\nHost: " + self.host + CRLF
+        start = b"%b %b HTTP/1.1\r\nHost: %b\r\n" % (self.method, self.path, self.host)
         return b"".join((start, *self.fields, self.framing, expects, self.forwarded, connection))
 
     def send(self, upstream: "Upstream") -> None:
@@ -265,13 +265,12 @@ class Exchange:
             self.keep_alive = False
         if status == 503:
             extra += RETRY_SOON
-        accept = headers.get(self.fields, b"accept") or b""
         self.reply(
             page(
                 status,
                 detail,
                 date=self.client.door.date(),
-                as_html=b"text/html" in accept,
+                as_html=b"text/html" in headers.by_name(self.fields).get(b"accept", b""),
                 body=not self.is_head,
                 close=not self.keep_alive,
                 extra=extra,

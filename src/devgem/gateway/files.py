@@ -11,7 +11,7 @@ from io import FileIO
 from pathlib import Path
 
 from devgem.gateway.media import media_type
-from devgem.gateway.site import ENCODINGS, File, cache_control, segments
+from devgem.gateway.site import ENCODINGS, File, cache_control, describe, segments
 from devgem.gateway.targets import Site
 
 HELD_BYTES = 256 << 10
@@ -104,16 +104,16 @@ def _read(site: Site, relative: str, path: Path, coding: bytes | None, *, varies
     else:
         # The revision is part of it, since a build may give two contents of one size the same modification time.
         tag = f"{site.revision:x}-{status.st_mtime_ns:x}-{status.st_size:x}"
+    etag, modified = f'"{tag}"'.encode(), int(status.st_ctime)
     return File(
         path=path,
         kind=media_type(relative),
         encoding=coding,
-        cache=cache_control(relative),
-        etag=f'"{tag}"'.encode(),
-        modified=int(status.st_ctime),
+        etag=etag,
+        modified=modified,
+        lines=describe(etag, modified, cache_control(relative), varies=varies),
         size=status.st_size if body is None else len(body),
         body=body,
-        varies=varies,
     )
 
 

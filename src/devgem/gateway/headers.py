@@ -41,6 +41,8 @@ REQUEST_HELD = frozenset(
 RESPONSE_HELD = frozenset({*_HOP_BY_HOP, b"content-length", b"proxy-authenticate"})
 """Response fields (in lower case) that are not passed on as they come."""
 
+_NAMES_NONE = frozenset({b"keep-alive", b"close", b"upgrade", b"keep-alive, upgrade"})
+
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
@@ -61,6 +63,8 @@ def tokens(value: bytes) -> set[bytes]:
 
 def without(fields: list[bytes], connection: bytes) -> list[bytes]:
     """`fields` without those that the value of a Connection field names."""
+    if connection.lower() in _NAMES_NONE:
+        return fields
     named = tokens(connection) - {b"close", b"keep-alive", b"upgrade"}
     if not named:
         return fields
@@ -71,10 +75,13 @@ def without(fields: list[bytes], connection: bytes) -> list[bytes]:
     return kept
 
 
-def get(fields: list[bytes], name: bytes) -> bytes | None:
-    """The values of a field, joined by commas; `name` is in lower case."""
-    found = [fields[at + 2] for at in range(0, len(fields), 4) if fields[at].lower() == name]
-    return b", ".join(found) if found else None
+def by_name(fields: list[bytes]) -> dict[bytes, bytes]:
+    """The values by lower-case names; those of a repeated field are joined by commas."""
+    values: dict[bytes, bytes] = {}
+    for at in range(0, len(fields), 4):
+        name = fields[at].lower()
+        values[name] = values[name] + b", " + fields[at + 2] if name in values else fields[at + 2]
+    return values
 
 
 def forwarded(peer: bytes, port: bytes, proto: bytes = b"http") -> bytes:

@@ -9,16 +9,18 @@ from devgem.gateway.refused import Refused
 if TYPE_CHECKING:
     from devgem.gateway.client import Client
 
+_NEVER = frozenset({b"CONNECT", b"TRACE"})
+
 
 def read_head(
-    client: "Client", method: str, version: str, target: bytes, fields: list[bytes], held: dict[bytes, bytes]
+    client: "Client", method: bytes, version: str, target: bytes, fields: list[bytes], held: dict[bytes, bytes]
 ) -> Exchange:
     """`held` are the fields of `headers.REQUEST_HELD`, repeated ones joined by commas: so two Host fields make no
     valid host and two Transfer-Encodings no known coding."""
-    if version not in ("1.1", "1.0"):
+    if version != "1.1" and version != "1.0":
         raise Refused(505, f"HTTP/{version} is not spoken here; HTTP/1.1 is.")
-    if method in ("CONNECT", "TRACE"):
-        raise Refused(405, f"The method {method} is not allowed here.")
+    if method in _NEVER:
+        raise Refused(405, f"The method {method.decode()} is not allowed here.")
     if len(target) > client.door.limits.url_bytes:
         raise Refused(414, "The address is too long.")
     host = held.get(b"host")
@@ -39,9 +41,9 @@ def read_head(
     return exchange
 
 
-def _path(client: "Client", method: str, target: bytes, host: bytes) -> bytes:
+def _path(client: "Client", method: bytes, target: bytes, host: bytes) -> bytes:
     """The origin-form of a target that is no path (RFC 9112 section 3.2)."""
-    if target == b"*" and method == "OPTIONS":
+    if target == b"*" and method == b"OPTIONS":
         return target
     authority, path = hosts.split_absolute(target)
     if hosts.host_name(authority) != hosts.host_name(host):
@@ -52,7 +54,7 @@ def _path(client: "Client", method: str, target: bytes, host: bytes) -> bytes:
 def _read_held(exchange: Exchange, held: dict[bytes, bytes]) -> None:
     connection = held.get(b"connection")
     if connection is not None:
-        if b"close" in headers.tokens(connection):
+        if connection.lower() != b"keep-alive" and b"close" in headers.tokens(connection):
             exchange.keep_alive = False
         exchange.fields = headers.without(exchange.fields, connection)
     coding = held.get(b"transfer-encoding")
@@ -74,7 +76,7 @@ def _read_held(exchange: Exchange, held: dict[bytes, bytes]) -> None:
 
 def _read_upgrade(exchange: Exchange, connection: set[bytes]) -> None:
     """Any other protocol than WebSocket (h2c above all) is not asked for upstream: the request is an ordinary one."""
-    if b"upgrade" not in connection or not exchange.http11 or exchange.method != "GET":
+    if b"upgrade" not in connection or not exchange.http11 or exchange.method != b"GET":
         return
     if exchange.framing:
         raise Refused(400, "A WebSocket cannot begin with a request body.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from devgem.gateway import headers
 from devgem.gateway.files import HELD_BYTES, Folder, look_up, read_piece
 from devgem.gateway.headers import CRLF
-from devgem.gateway.site import File, accepted, byte_range, describe, not_modified, segments, wants_page
+from devgem.gateway.site import Asked, File, accepted, byte_range, not_modified, segments, wants_page
 from devgem.gateway.targets import Site
 
 if TYPE_CHECKING:
@@ -33,22 +33,22 @@ class Shelf:
         self._threads: ThreadPoolExecutor | None = None
 
     def serve(self, site: Site, exchange: "Exchange") -> None:
-        if exchange.method not in ("GET", "HEAD"):
+        if exchange.method not in (b"GET", b"HEAD"):
             exchange.fail(405, "A static site answers GET and HEAD only.", extra=b"Allow: GET, HEAD\r\n")
             return
         parts = segments(exchange.path)
         if parts is None:
             exchange.fail(404, f"There is no such page in {exchange.app!r}.")
             return
-        ranged = headers.get(exchange.fields, b"range") is not None
-        encodings = () if ranged else accepted(headers.get(exchange.fields, b"accept-encoding"))
+        asked = headers.by_name(exchange.fields)
+        encodings = () if b"range" in asked else accepted(asked.get(b"accept-encoding"))
         key = (site, "/".join(parts), encodings)
         file = self._files.get(key)
         if file is None:
-            exchange.work(asyncio.get_running_loop().create_task(self._fetch(key, parts, exchange)))
+            exchange.work(asyncio.get_running_loop().create_task(self._fetch(key, parts, exchange, asked)))
         else:
             self._files.move_to_end(key)
-            self._send_held(exchange, file)
+            self._send_held(exchange, asked, file, 200)
 
     def forget(self, site: Site) -> None:
         """Frees what is held of a site."""
@@ -59,9 +59,9 @@ class Shelf:
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _fetch(self, key: Key, parts: list[str], exchange: "Exchange") -> None:
+    async def _fetch(self, key: Key, parts: list[str], exchange: "Exchange", asked: Asked) -> None:
         site, path, encodings = key
-        page = wants_page(path, headers.get(exchange.fields, b"accept"))
+        page = wants_page(path, asked.get(b"accept"))
         found = await self._on_thread(look_up, site, parts, encodings, page=page)
         if found is None:
             exchange.fail(404, f"There is no such page in {exchange.app!r}.")
@@ -70,9 +70,9 @@ class Shelf:
         elif found.file.body is not None:
             if found.exact:
                 self._keep(key, found.file)
-            self._send_held(exchange, found.file, found.status)
+            self._send_held(exchange, asked, found.file, found.status)
         else:
-            await self._send_pieces(exchange, found.file, found.status)
+            await self._send_pieces(exchange, asked, found.file, found.status)
 
     def _redirect(self, exchange: "Exchange") -> None:
         path, mark, query = exchange.path.partition(b"?")
@@ -84,13 +84,13 @@ class Shelf:
         )
         exchange.reply(headers.status_line(301) + head + _end(exchange), 301)
 
-    def _send_held(self, exchange: "Exchange", file: File, status: int = 200) -> None:
+    def _send_held(self, exchange: "Exchange", asked: Asked, file: File, status: int) -> None:
         assert file.body is not None
-        status, head, first, size = _answer(exchange, file, status)
+        status, head, first, size = _answer(exchange, asked, file, status)
         exchange.reply(head + file.body[first : first + size] if size else head, status)
 
-    async def _send_pieces(self, exchange: "Exchange", file: File, status: int) -> None:
-        status, head, at, size = _answer(exchange, file, status)
+    async def _send_pieces(self, exchange: "Exchange", asked: Asked, file: File, status: int) -> None:
+        status, head, at, size = _answer(exchange, asked, file, status)
         exchange.start(status)
         exchange.client.transport.write(head)
         while size:
@@ -119,14 +119,14 @@ class Shelf:
             self._bytes -= file.size + _ENTRY_BYTES
 
 
-def _answer(exchange: "Exchange", file: File, status: int) -> tuple[int, bytes, int, int]:
+def _answer(exchange: "Exchange", asked: Asked, file: File, status: int) -> tuple[int, bytes, int, int]:
     """Status, head, and first byte and number of bytes of the body."""
-    lines = describe(file, exchange.client.door.date())
+    lines = b"Date: %b\r\n%b" % (exchange.client.door.date(), file.lines)
     first, size = 0, file.size
     if status == 200:
-        if not_modified(file, exchange.fields):
+        if not_modified(file, asked):
             return 304, headers.status_line(304) + lines + _end(exchange), 0, 0
-        part = byte_range(file, exchange.fields) if exchange.method == "GET" else None
+        part = byte_range(file, asked) if exchange.method == b"GET" else None
         lines += b"Accept-Ranges: bytes\r\n"
         if part == (size, size):
             lines += b"Content-Range: bytes */%d\r\nContent-Length: 0\r\n" % size

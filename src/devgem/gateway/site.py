@@ -4,6 +4,7 @@ Rules: RFC 9110 sections 13 (conditional requests) and 14 (ranges).
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -20,6 +21,9 @@ _VITE_NAME = re.compile(
 )
 _RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
 
+Asked = Mapping[bytes, bytes]
+"""The fields of a request by their lower-case names."""
+
 ENCODINGS = ((b"br", ".br"), (b"gzip", ".gz"))
 """Content codings with the suffix of the file that a build may have put beside the plain one, best first."""
 
@@ -27,18 +31,18 @@ ENCODINGS = ((b"br", ".br"), (b"gzip", ".gz"))
 @dataclass(frozen=True)
 class File:
     """One file of a site as it is sent. `path` is absolute and free of links; `body` is None when it is too large to
-    be held. `modified` is when the file came into its revision: a build may set every modification time to one
-    constant, and then two contents would have one date."""
+    be held; `lines` are the header lines that 200, 206 and 304 have in common. `modified` is when the file came into
+    its revision: a build may set every modification time to one constant, and then two contents would have one date.
+    """
 
     path: Path
     kind: bytes
     encoding: bytes | None
-    cache: bytes
     etag: bytes
     modified: int
+    lines: bytes
     size: int
     body: bytes | None = None
-    varies: bool = False
 
 
 def segments(path: bytes) -> list[str] | None:
@@ -81,24 +85,24 @@ def wants_page(path: str, accept: bytes | None) -> bool:
     return b"text/html" in (accept or b"") or "." not in path.rpartition("/")[2]
 
 
-def not_modified(file: File, fields: list[bytes]) -> bool:
+def not_modified(file: File, asked: Asked) -> bool:
     """RFC 9110 section 13.2.2: If-None-Match first, If-Modified-Since only without it."""
-    tags = headers.get(fields, b"if-none-match")
+    tags = asked.get(b"if-none-match")
     if tags is not None:
         return tags.strip() == b"*" or file.etag in {tag.strip().removeprefix(b"W/") for tag in tags.split(b",")}
-    since = headers.get(fields, b"if-modified-since")
+    since = asked.get(b"if-modified-since")
     moment = parse_http_date(since) if since is not None else None
     return moment is not None and file.modified <= moment
 
 
-def byte_range(file: File, fields: list[bytes]) -> tuple[int, int] | None:
+def byte_range(file: File, asked: Asked) -> tuple[int, int] | None:
     """First and last byte of the one range asked for, or None for the whole file (also in place of several ranges).
     A range that no byte is in gives (size, size)."""
-    asked = headers.get(fields, b"range")
-    match = _RANGE.fullmatch(asked.strip().lower()) if asked is not None and len(asked) < 64 else None
+    wish = asked.get(b"range", b"").strip().lower()
+    match = _RANGE.fullmatch(wish) if len(wish) < 64 else None
     if not match or match[1] == match[2] == b"":
         return None
-    condition = headers.get(fields, b"if-range")
+    condition = asked.get(b"if-range")
     if condition is not None and condition not in (file.etag, http_date(file.modified)):
         return None
     size = file.size
@@ -111,12 +115,7 @@ def byte_range(file: File, fields: list[bytes]) -> tuple[int, int] | None:
     return (first, last) if first <= last else (size, size)
 
 
-def describe(file: File, date: bytes) -> bytes:
-    """The header lines that a 200, 206 and 304 have in common."""
-    head = b"Date: %b\r\nETag: %b\r\nLast-Modified: %b\r\nCache-Control: %b\r\n" % (
-        date,
-        file.etag,
-        http_date(file.modified),
-        file.cache,
-    )
-    return head + b"Vary: Accept-Encoding\r\n" if file.varies else head
+def describe(etag: bytes, modified: int, cache: bytes, *, varies: bool) -> bytes:
+    """The header lines that 200, 206 and 304 have in common; the date comes before them."""
+    lines = b"ETag: %b\r\nLast-Modified: %b\r\nCache-Control: %b\r\n" % (etag, http_date(modified), cache)
+    return lines + b"Vary: Accept-Encoding\r\n" if varies else lines

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import httptools
 
 from devgem.gateway import headers
-from devgem.gateway.headers import COLON, CRLF
+from devgem.gateway.headers import COLON, CRLF, RESPONSE_HELD
 from devgem.gateway.refused import Refused
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Upstream(asyncio.Protocol):
 
     @property
     def is_event_stream(self) -> bool:
-        return (headers.get(self._fields, b"content-type") or b"").lower().startswith(b"text/event-stream")
+        return headers.by_name(self._fields).get(b"content-type", b"").lower().startswith(b"text/event-stream")
 
     @property
     def is_stale(self) -> bool:
@@ -183,7 +183,7 @@ class Upstream(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         lower = name.lower()
-        if lower not in headers.RESPONSE_HELD:
+        if lower not in RESPONSE_HELD:
             self._fields += (name, COLON, value, CRLF)
         elif lower in self._held:
             self._held[lower] += b", " + value
@@ -222,7 +222,8 @@ class Upstream(asyncio.Protocol):
             if exchange.http11:
                 self._chunked = True
                 out.append(b"Transfer-Encoding: chunked\r\n")
-        exchange.close_if_unread()
+        if exchange.expects or exchange.early:
+            exchange.close_if_unread()
         out.append(CRLF if exchange.keep_alive else b"Connection: close\r\n\r\n")
 
     def _interim(self, exchange: "Exchange", status: int, fields: list[bytes]) -> None:
