@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from devgem.clouds.local.bare import place, translate
+from devgem.clouds.local.bare import place, search_path, translate
 from devgem.clouds.local.box import Limits
 from devgem.clouds.local.sandbox import Sandbox
 
@@ -27,6 +27,12 @@ BINDS = (
 )
 def test_paths_of_binds_become_the_hosts(text: str, wanted: str) -> None:
     assert translate(text, BINDS) == wanted
+
+
+def test_a_folder_of_single_programs_becomes_the_folders_that_they_come_from() -> None:
+    binds = (*BINDS, (Path("/venv/bin/uv"), "/opt/devgem/bin/uv"), (Path("/go/bin/go"), "/opt/devgem/bin/go"))
+    found = search_path("/deps/venv/bin:/opt/devgem/bin:/usr/bin", binds)
+    assert found == "/data/layer/deps/venv/bin:/opt/devgem/bin:/venv/bin:/go/bin:/usr/bin"
 
 
 def test_a_bind_inside_another_is_linked_into_place(tmp_path: Path) -> None:

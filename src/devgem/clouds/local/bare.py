@@ -5,6 +5,7 @@ run there: paths of binds are rewritten to the host's, and everything started is
 import asyncio
 import contextlib
 import os
+import posixpath
 import re
 import signal
 import subprocess
@@ -27,6 +28,15 @@ def translate(text: str, binds: Sequence[Bind]) -> str:
     return re.sub(rf"(?<![\w./-])({targets})(?![\w.-])", lambda m: sources[m.group()], text)
 
 
+def search_path(text: str, binds: Sequence[Bind]) -> str:
+    """PATH, where a folder that only has programs bound into it one by one stands for the folders they come from."""
+    folders: dict[str, list[str]] = {}
+    for source, target in binds:
+        folders.setdefault(posixpath.dirname(target), []).append(str(source.parent))
+    parts = [part for folder in text.split(":") for part in ([translate(folder, binds)], folders.get(folder, []))]
+    return ":".join(dict.fromkeys(folder for part in parts for folder in part))
+
+
 def place(binds: Sequence[Bind]) -> None:
     """Links binds that lie inside other binds into place, where a sandbox would mount them."""
     for source, target in binds:
@@ -46,6 +56,7 @@ def launch(box: Box, rlimits: Sequence[str]) -> subprocess.Popen[bytes]:
     binds = (*box.ro, *box.rw)
     place(binds)
     env = {name: translate(value, binds) for name, value in box.env.items()}
+    env["PATH"] = search_path(box.env.get("PATH", ""), binds)
     argv = [translate(argument, binds) for argument in box.argv]
     return subprocess.Popen(
         ["/usr/bin/env", *rlimits, *argv],
