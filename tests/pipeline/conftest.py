@@ -1,11 +1,11 @@
 """A pipeline with its neighbours in a folder."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -14,6 +14,7 @@ from devgem.domain.deployment import Deployment, Status
 from devgem.domain.event import Event
 from devgem.pipeline import DeployRequest, Limits, Pipeline
 from devgem.store import AppRow, DeploymentRow, Store
+from tests.contracts.postgres import Server, running_server
 from tests.pipeline.peers import FolderSources, JournalCloud, detect, write_repository
 
 KEY = b"k" * 32
@@ -84,20 +85,26 @@ class House:
         return list(await self.store.events(stream, limit=100_000))
 
 
-async def open_store(folder: Path) -> Store:
-    return await Store.open(f"sqlite:///{folder / 'devgem.db'}", key=KEY)
+@dataclass(frozen=True)
+class Databases:
+    store: str
+    workflows: str
+
+    @classmethod
+    def embedded(cls, folder: Path) -> Self:
+        return cls(f"sqlite:///{folder / 'devgem.db'}", f"sqlite:///{folder / 'workflows.db'}")
 
 
 @asynccontextmanager
 async def run_house(
-    folder: Path, store: Store, cloud: JournalCloud, limits: Limits | None = None
+    folder: Path, store: Store, cloud: JournalCloud, workflows_url: str, limits: Limits | None = None
 ) -> AsyncIterator[House]:
     pipeline = Pipeline(
         store=store,
         sources=FolderSources(folder / "checkouts"),
         detect=detect,
         clouds={"local": cloud},
-        workflows_url=f"sqlite:///{folder / 'workflows.db'}",
+        workflows_url=workflows_url,
         limits=limits,
     )
     await pipeline.start()
@@ -110,8 +117,12 @@ async def run_house(
 
 
 @asynccontextmanager
-async def open_house(folder: Path, limits: Limits | None = None) -> AsyncIterator[House]:
-    async with run_house(folder, await open_store(folder), JournalCloud(folder / "cloud"), limits) as house:
+async def open_house(
+    folder: Path, limits: Limits | None = None, databases: Databases | None = None
+) -> AsyncIterator[House]:
+    databases = databases or Databases.embedded(folder)
+    store = await Store.open(databases.store, key=KEY)
+    async with run_house(folder, store, JournalCloud(folder / "cloud"), databases.workflows, limits) as house:
         yield house
 
 
@@ -119,3 +130,9 @@ async def open_house(folder: Path, limits: Limits | None = None) -> AsyncIterato
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with open_house(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    with running_server() as server:
+        yield server

@@ -24,7 +24,7 @@ from devgem.domain.errors import DevGemError
 from devgem.domain.event import Event
 from devgem.pipeline import DeployRequest
 from devgem.store import Store, Transaction
-from tests.pipeline.conftest import KEY, House, run_house
+from tests.pipeline.conftest import KEY, Databases, House, run_house
 from tests.pipeline.peers import Entry, JournalCloud, read_journal, running, traffic, write_repository
 
 _LAST = {"deployment.live", "deployment.failed", "deployment.cancelled", "deployment.superseded"}
@@ -79,9 +79,12 @@ class MortalCloud(JournalCloud):
         self.countdown.at("noted")
 
 
-def begin(folder: Path, intents: Sequence[Intent], death: Death | None = None) -> "Life":
+def begin(
+    folder: Path, intents: Sequence[Intent], death: Death | None = None, databases: Databases | None = None
+) -> "Life":
     started = _PROCESSES.Event()
-    process = _PROCESSES.Process(target=_live, args=(folder, intents, death, started))
+    arguments = (folder, intents, death, databases or Databases.embedded(folder), started)
+    process = _PROCESSES.Process(target=_live, args=arguments)
     process.start()
     return Life(process, started)
 
@@ -110,17 +113,19 @@ class Life:
         return code
 
 
-def _live(folder: Path, intents: Sequence[Intent], death: Death | None, started: Any) -> None:
-    asyncio.run(_lived(folder, intents, Countdown(death), started))
+def _live(folder: Path, intents: Sequence[Intent], death: Death | None, databases: Databases, started: Any) -> None:
+    asyncio.run(_lived(folder, intents, Countdown(death), databases, started))
 
 
-async def _lived(folder: Path, intents: Sequence[Intent], countdown: Countdown, started: Any) -> None:
-    store = await MortalStore.open(f"sqlite:///{folder / 'devgem.db'}", key=KEY)
+async def _lived(
+    folder: Path, intents: Sequence[Intent], countdown: Countdown, databases: Databases, started: Any
+) -> None:
+    store = await MortalStore.open(databases.store, key=KEY)
     cloud = MortalCloud(folder / "cloud")
     store.countdown = cloud.countdown = countdown
     # DBOS looks for what it is to take up once a second; these tests have many short lives.
     _get_or_create_dbos_registry().get_internal_queue()._polling_interval_sec = 0.02
-    async with run_house(folder, store, cloud) as house:
+    async with run_house(folder, store, cloud, databases.workflows) as house:
         started.set()
         done = {int(line) for line in (folder / "done").read_text().split()} if (folder / "done").exists() else set()
         tasks = [_do(house, number, intent) for number, intent in enumerate(intents) if number not in done]
@@ -175,9 +180,15 @@ def _call_id(step: str, deployment: str, events: Sequence[Event]) -> str:
     return f"{released.data['app']}@{released.data['revision']}"
 
 
-async def violations(folder: Path, lives: Sequence[Finished] = (), *, rollbacks: bool = False) -> list[str]:
+async def violations(
+    folder: Path,
+    lives: Sequence[Finished] = (),
+    *,
+    rollbacks: bool = False,
+    databases: Databases | None = None,
+) -> list[str]:
     """What does not hold now that nothing is under way. With `rollbacks`, a revision may be started again."""
-    store = await Store.open(f"sqlite:///{folder / 'devgem.db'}", key=KEY)
+    store = await Store.open((databases or Databases.embedded(folder)).store, key=KEY)
     journal = read_journal(folder / "cloud")
     found = []
     for deployment, events in (await _deployments(store)).items():

@@ -104,11 +104,13 @@ class JournalCloud:
         root.mkdir(parents=True, exist_ok=True)
         self._root = root
         self._file = os.open(root / "journal", os.O_RDWR | os.O_CREAT | os.O_APPEND)
-        self.journal = read_journal(root)
 
     def note(self, act: str, id: str, data: Any = None) -> None:
         os.write(self._file, (json.dumps([act, id, data]) + "\n").encode())
-        self.journal.append(Entry(act, id, data))
+
+    @property
+    def journal(self) -> list[Entry]:
+        return read_journal(self._root)
 
     def acts(self, act: str) -> list[str]:
         return [entry.id for entry in self.journal if entry.act == act]

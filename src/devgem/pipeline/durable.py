@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from dbos._serialization import DBOSPortableJSONSerializer
 
+from devgem.domain.ids import new_id
+
 R = TypeVar("R")
 Workflow = Callable[..., Coroutine[Any, Any, None]]
 
@@ -26,12 +28,14 @@ _BUSY_MILLISECONDS = 60_000
 
 
 class Durable:
-    """`url` is `sqlite:///<path>`, a file of its own, or `postgresql://...`. `executor` names this process: what it
-    leaves pending is taken up by the next start under the same name."""
+    """`url` is `sqlite:///<path>`, a file of its own, or `postgresql://...`, which several processes may share.
+    `executor` names this process. With SQLite it is the same at every start, so the next one takes up what this one
+    leaves; with PostgreSQL it is another one at every start, and the others take it up."""
 
-    def __init__(self, url: str, *, executor: str) -> None:
+    def __init__(self, url: str) -> None:
         self._url = sa.make_url(url)
-        self._executor = executor
+        self.is_shared = self._url.get_backend_name() != "sqlite"
+        self.executor = new_id("replica") if self.is_shared else "local"
         self._engine: sa.Engine | None = None
         self._workflows: dict[str, Workflow] = {}
         self._running: set[asyncio.Task[Any]] = set()
@@ -45,9 +49,10 @@ class Durable:
             "system_database_engine": self._engine,
             "system_database_url": self._url.render_as_string(hide_password=False),
             "application_version": _VERSION,
-            "executor_id": self._executor,
+            "executor_id": self.executor,
             "serializer": DBOSPortableJSONSerializer(),
             "log_level": "WARNING",
+            "use_listen_notify": False,  # nothing here waits for a message, and PgBouncer could not carry one
             "notification_listener_polling_interval_sec": 0.1,  # bounds how long a stop takes; idle, it only sleeps
         }
         DBOS(config=config)
@@ -86,6 +91,13 @@ class Durable:
         """Whether a workflow is going to end by itself; None when there is no such workflow."""
         status = await DBOS.get_workflow_status_async(id)
         return status.status in _ACTIVE if status else None
+
+    async def take_up(self, executor: str) -> bool:
+        """Takes up what a dead process has left; returns whether nothing of it is left."""
+        # Plain DBOS recovers its own executor's workflows only, and gives no public way to another's that keeps
+        # their place: https://github.com/dbos-inc/dbos-transact-py/issues/716
+        await asyncio.to_thread(DBOS._recover_pending_workflows, [executor])
+        return not await DBOS.list_workflows_async(status="PENDING", executor_id=executor, limit=1)
 
     def _tracked(self, workflow: Workflow) -> Workflow:
         async def tracked(*arguments: Any) -> None:

@@ -15,6 +15,7 @@ from devgem.pipeline.durable import Durable
 from devgem.pipeline.interrupts import Interrupts
 from devgem.pipeline.operations import Operations
 from devgem.pipeline.parts import Detect, Parts, Sources
+from devgem.pipeline.replicas import Replicas
 from devgem.pipeline.request import DeployRequest, Limits, Rollback
 from devgem.pipeline.runner import Runner
 from devgem.pipeline.sweep import sweep
@@ -27,8 +28,8 @@ _SWEEP_SECONDS = 5.0
 
 
 class Pipeline:
-    """`workflows_url` is DBOS' own database: another SQLite file than the store's, or the same PostgreSQL. One
-    pipeline can be started per process; `executor` as for `Durable`."""
+    """`workflows_url` is DBOS' own database: another SQLite file than the store's, or the same PostgreSQL, which
+    the pipelines of several processes may share. One pipeline can be started per process."""
 
     def __init__(
         self,
@@ -39,15 +40,15 @@ class Pipeline:
         clouds: Mapping[str, Cloud],
         workflows_url: str,
         limits: Limits | None = None,
-        executor: str = "local",
     ) -> None:
         limits = limits or Limits()
         builds = asyncio.Semaphore(limits.builds_at_once)
         self._store = store
         self._clouds = clouds
         self._parts = Parts(store, sources, detect, clouds, limits, builds)
-        self._durable = Durable(workflows_url, executor=executor)
+        self._durable = Durable(workflows_url)
         self._interrupts = Interrupts()
+        self._replicas = Replicas(store, self._durable, self._interrupts) if self._durable.is_shared else None
         runner = Runner(self._parts, self._interrupts)
         self._deployment = DeploymentWorkflow(self._parts, self._durable, runner, self._turn_passed)
         self._operations = Operations(self._parts, self._durable, self.cancel_app, self._end_turn)
@@ -56,6 +57,8 @@ class Pipeline:
 
     async def start(self) -> None:
         """Takes up whatever was under way when the last process ended."""
+        if self._replicas:
+            await self._replicas.start()
         await self._durable.start(
             {"deploy": self._deployment.run, "rollback": self._operations.rollback, "remove": self._operations.remove}
         )
@@ -68,6 +71,8 @@ class Pipeline:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._durable.close()
+        if self._replicas:
+            await self._replicas.close()
 
     async def deploy(self, request: DeployRequest) -> Deployment:
         """Returns at once; what comes of it is told in the stream `deployment:<id>`. Raises InvalidInput, Conflict."""

@@ -21,6 +21,7 @@ from devgem.store.events import Events, Fact, StreamState
 from devgem.store.follow import Feeds
 from devgem.store.idempotency import Idempotency
 from devgem.store.migrate import migrate, renew_epoch
+from devgem.store.replicas import Replicas
 from devgem.store.revisions import Builds, Revisions
 from devgem.store.sessions import Sessions
 from devgem.store.vault import Vault
@@ -71,6 +72,10 @@ class Transaction:
     @cached_property
     def sessions(self) -> Sessions:
         return Sessions(self._connection)
+
+    @cached_property
+    def replicas(self) -> Replicas:
+        return Replicas(self._connection)
 
     @cached_property
     def idempotency(self) -> Idempotency:

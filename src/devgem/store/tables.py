@@ -179,3 +179,10 @@ idempotency = sa.Table(
     sa.Column("answer", _Json),  # null while the first request is still being served
     sa.Column("at", Instant, nullable=False),
 )
+
+replicas = sa.Table(
+    "replicas",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("seen_at", Instant, nullable=False),  # by the database's clock; its own may be wrong
+)
