@@ -32,8 +32,8 @@ class Limits:
 @dataclass(frozen=True)
 class Box:
     """One program with all that it may see. `env` is everything it gets: nothing of DevGem's own is inherited.
-    `name` is unique among what runs. A bind's parent folder must exist, or lie outside all other binds; what lies
-    inside another bind is laid over it; else later over earlier ones, `rw` over `ro`. `slot` picks the user id that it
+    `name` is unique among what runs. A bind's parent folder must exist, or lie outside all other binds; later binds
+    lie over earlier ones and `rw` over `ro`, but what lies inside another over that. `slot` picks the user id that it
     runs as when DevGem runs as root: what one slot writes, another cannot. `pass_fds` keep their numbers inside."""
 
     name: str
