@@ -1,5 +1,6 @@
 """A folder's working state."""
 
+import asyncio
 import os
 import shutil
 import socket
@@ -13,7 +14,7 @@ import pytest
 
 from devgem.domain.app import Commit, Repository
 from devgem.domain.errors import SourceError
-from devgem.source import Policy
+from devgem.source import Command, Outcome, Policy, Sources, run_directly
 
 from .conftest import LOOPBACK, Bench
 from .git_repository import GitRepository
@@ -291,6 +292,23 @@ async def test_a_folder_that_changed_since_is_not_passed_off_as_the_same(bench: 
     with pytest.raises(SourceError) as caught:
         await bench.sources.checkout(repository, Commit("0" * 40, dirty=True))
     assert caught.value.code == "folder_changed"
+
+
+async def test_a_copy_that_is_cancelled_leaves_nothing(plain: Path, tmp_path: Path) -> None:
+    for number in range(500):
+        (plain / f"{number}.txt").write_text("x")
+
+    async def cancel_after(command: Command) -> Outcome:
+        outcome = await run_directly(command)
+        if command.argv[1] == "ls-files":
+            asyncio.get_running_loop().call_later(0, task.cancel)
+        return outcome
+
+    task = asyncio.create_task(Sources(tmp_path / "s", LOOPBACK, cancel_after).fetch(Repository(str(plain))))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert list((tmp_path / "s" / "tmp").iterdir()) == []
+    assert list((tmp_path / "s" / "checkouts").iterdir()) == []
 
 
 async def test_the_copy_shares_nothing_with_the_folder(bench: Bench, plain: Path) -> None:

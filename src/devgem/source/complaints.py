@@ -24,6 +24,7 @@ _SAYINGS: Sequence[tuple[str, str]] = (
     ("repository_not_found", "[Rr]epository .*not found"),
     ("commit_unavailable", "not our ref|unadvertised object|no such remote ref"),
     ("not_a_repository", "is this a git repository|a git repository$|dumb http|protocol error|invalid server response"),
+    ("corrupt_repository", "pack-objects died|bad object|bad tree"),
     ("host_unreachable", "onnect|SSL|TLS|certificate|Empty reply|Recv failure|too slow|hung up|early EOF|RPC failed"),
     ("host_unreachable", "Could not resolve|route to host|unreachable|timed out|bad line length|expected flush"),
     ("corrupt_repository", "fsck|bad object|corrupt|inflate|index-pack|pack-objects|unpack|missing|invalid|damaged"),

@@ -54,9 +54,8 @@ class Fetch:
         make_bare(history.into)
         branches_and_tags = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
         history._check(await history._talk("fetch", *branches_and_tags, options=("--filter=tree:0",)), short)
-        outcome = await self.git(
-            Invocation(("rev-parse", "--verify", f"{short}^{{commit}}"), history.into, env=at(history.into))
-        )
+        name = ("rev-parse", "--verify", f"{short}^{{commit}}")
+        outcome = await self.git(Invocation(name, history.into, env=at(history.into), readable=(history.into,)))
         if outcome.exit_code:
             code = "ambiguous_ref" if b"ambiguous" in outcome.stderr else "no_such_ref"
             raise refusal(code, url=self.remote.shown, ref=short)

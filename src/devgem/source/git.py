@@ -32,8 +32,8 @@ _HARDENED: Settings = (
     ("fetch.fsck.badTimezone", "ignore"),
     ("fetch.fsck.missingSpaceBeforeDate", "ignore"),
     ("http.followRedirects", "false"),
-    ("http.lowSpeedLimit", "1000"),
-    ("http.lowSpeedTime", "20"),
+    ("http.lowSpeedLimit", "1"),  # bytes a second; a server that is at work sends a sign of life every 5 s
+    ("http.lowSpeedTime", "30"),
     ("protocol.version", "2"),
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
@@ -63,16 +63,17 @@ class Git:
     def __init__(self, run: Run, limits: Policy) -> None:
         self._run = run
         self.limits = limits
-        self._usable = False
+        self._checked = False
+
+    async def check(self) -> None:
+        """Raises SourceError when git is missing or too old."""
+        if not self._checked:
+            outcome = await self(Invocation(("version",), Path("/")))
+            self._check_version(outcome.stdout.decode("utf-8", "replace"))
+            self._checked = True
 
     async def __call__(self, git: Invocation) -> Outcome:
-        """Raises SourceError when git is missing, too old, or was stopped for taking too long."""
-        if not self._usable:
-            self._check_version(await self._execute(Invocation(("version",), git.cwd)))
-            self._usable = True
-        return await self._execute(git)
-
-    async def _execute(self, git: Invocation) -> Outcome:
+        """Raises SourceError when git is missing."""
         command = Command(
             ("git", *git.args),
             cwd=git.cwd,
@@ -89,8 +90,7 @@ class Git:
         except FileNotFoundError as error:
             raise refusal("git_missing") from error
 
-    def _check_version(self, outcome: Outcome) -> None:
-        text = outcome.stdout.decode("utf-8", "replace")
+    def _check_version(self, text: str) -> None:
         found = re.search(r"git version (\d+)\.(\d+)", text)
         if not found:
             raise refusal("git_missing")

@@ -92,27 +92,23 @@ def redirected(remote: Remote, target: str) -> Remote:
 
 
 def _ssh_environment(address: Address, ip: str) -> dict[str, str]:
-    """The operator's own keys and known hosts, but nothing of ~/.ssh/config that runs a command; the host is pinned."""
-    known_as = address.host if address.port == 22 else f"[{address.host}]:{address.port}"
+    """The operator's own keys, agent and known hosts, but nothing of ~/.ssh/config; and the host is pinned."""
     options = {
         "BatchMode": "yes",
         "StrictHostKeyChecking": "yes",
         "HostName": ip,
-        "HostKeyAlias": known_as,
+        "HostKeyAlias": address.host if address.port == 22 else f"[{address.host}]:{address.port}",
         "CheckHostIP": "no",
         "ConnectTimeout": "15",
         "ForwardAgent": "no",
         "ForwardX11": "no",
         "PermitLocalCommand": "no",
         "ProxyCommand": "none",
-        "ProxyJump": "none",
     }
     command = ["ssh", "-F", os.devnull, *(f"-o{name}={value}" for name, value in options.items())]
     agent = os.environ.get("SSH_AUTH_SOCK")
     return {
-        "GIT_SSH_COMMAND": shlex.join(
-            command
-        ),  # git wants one string; nothing in it is the caller's but a checked host
+        "GIT_SSH_COMMAND": shlex.join(command),  # git takes one string; all that is not ours in it is a checked host
         "GIT_SSH_VARIANT": "ssh",
         **({"SSH_AUTH_SOCK": agent} if agent else {}),
     }

@@ -20,7 +20,7 @@ from devgem.source.errors import refusal
 from devgem.source.fetch import FETCHED
 from devgem.source.git import Git, Invocation, at
 
-_LISTED_BYTES_PER_FILE = 200
+_LISTED_BYTES_PER_FILE = 400
 _SUBJECT_LIMIT = 200
 
 

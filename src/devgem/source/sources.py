@@ -63,11 +63,14 @@ class Sources:
 
     async def _fetch(self, repository: Repository, ref: str | None, authorization: str | None) -> Checkout:
         if not repository.is_folder:
-            return await self._fetch_remote(repository, ref, authorization)
-        check_folder(Path(repository.location))
+            remote = await self._remotes.at(repository.location, authorization)
+            return await self._fetch_remote(repository, remote, ref)
+        folder = Path(repository.location)
+        check_folder(folder)
         if ref is None:
             return await self._copy_folder(repository)
-        return await self._fetch_remote(repository, ref, None)
+        remote, prefix = self._remotes.folder(folder)
+        return await self._fetch_remote(repository, remote, ref, prefix)
 
     async def _copy_folder(self, repository: Repository) -> Checkout:
         folder = Path(repository.location)
@@ -84,41 +87,41 @@ class Sources:
 
             return await _in_thread(copy)
 
-    async def _fetch_remote(self, repository: Repository, ref: str | None, authorization: str | None) -> Checkout:
-        if repository.is_folder:
-            remote, prefix = self._remotes.folder(Path(repository.location))
-        else:
-            remote, prefix = await self._remotes.at(repository.location, authorization), ""
+    async def _fetch_remote(
+        self, repository: Repository, remote: Remote, ref: str | None, prefix: str = ""
+    ) -> Checkout:
         async with self._job() as job:
             into = job / "git"
             if self._checkouts.take_repository(repository.location, into):
                 try:
-                    return await self._bring(repository, remote, prefix, ref, into)
+                    return await self._bring(repository, remote, ref, prefix, into)
                 except SourceError as error:
                     if error.code not in _PERHAPS_OUR_CACHE:
                         raise
-                await asyncio.to_thread(shutil.rmtree, job / "git", ignore_errors=True)
+                await asyncio.to_thread(shutil.rmtree, into, ignore_errors=True)
             make_bare(into)
-            return await self._bring(repository, remote, prefix, ref, into)
+            return await self._bring(repository, remote, ref, prefix, into)
 
     async def _bring(
-        self, repository: Repository, remote: Remote, prefix: str, ref: str | None, into: Path
+        self, repository: Repository, remote: Remote, ref: str | None, prefix: str, into: Path
     ) -> Checkout:
         await Fetch(self._git, remote, into).bring(ref)
         tip = (into / FETCHED).read_text().strip()
         found = self._checkouts.find(repository.location, tip)
         if found is None:
-            commit = Snapshot(self._git, into, remote.shown, prefix)
-            record, entries = await commit.list(ref or "HEAD")
-            found = self._checkouts.find(repository.location, record.sha)
-        if found is None:
-            files = into.with_name("files")
-            files.mkdir()
-            await commit.write(files)
-            found = await _in_thread(lambda stop: self._keep(repository, files, record, entries))
+            found = await self._write(repository, Snapshot(self._git, into, remote.shown, prefix), ref)
         if len(list((into / "objects/pack").glob("*.pack"))) <= _KEPT_PACKS:
             self._checkouts.put_repository(repository.location, into)
         return found
+
+    async def _write(self, repository: Repository, snapshot: Snapshot, ref: str | None) -> Checkout:
+        record, entries = await snapshot.list(ref or "HEAD")
+        if found := self._checkouts.find(repository.location, record.sha):  # the ref was a tag's
+            return found
+        files = snapshot.repository.with_name("files")
+        files.mkdir()
+        await snapshot.write(files)
+        return await _in_thread(lambda stop: self._keep(repository, files, record, entries))
 
     def _keep(self, repository: Repository, files: Path, record: Record, entries: Sequence[Entry]) -> Checkout:
         check_links(files, entries)
@@ -127,6 +130,7 @@ class Sources:
 
     @contextlib.asynccontextmanager
     async def _job(self) -> AsyncIterator[Path]:
+        await self._git.check()
         job = self._checkouts.begin()
         try:
             yield job.folder
