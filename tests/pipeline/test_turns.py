@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from devgem.domain.deployment import Step
-from devgem.domain.errors import Conflict, NotFound
+from devgem.domain.errors import Conflict, NotFound, Unavailable
 from tests.pipeline.conftest import House
 
 STEPS_BEFORE_TRAFFIC = [Step.FETCH, Step.PLAN, Step.BUILD, Step.RELEASE, Step.VERIFY]
@@ -211,6 +211,23 @@ async def test_a_revision_that_starts_no_more_is_not_rolled_back_to(house: House
     await house.at_rest()
     assert house.cloud.running == {"hello@2"}
     assert (await house.app("hello")).live == 2
+
+
+async def test_a_rollback_that_breaks_is_a_fault_of_ours_and_ends_its_turn(house: House) -> None:
+    for lines in (1, 2):
+        await house.ended((await house.deploy(house.repository(lines=lines))).id)
+    house.cloud.note("cloud.broken", "hello@1")
+    with pytest.raises(Unavailable, match="fault of DevGem"):
+        await house.pipeline.rollback("hello")
+    await house.at_rest()
+    assert (await house.app("hello")).live == 2
+
+
+async def test_a_rollback_from_a_worker_to_a_server_gives_the_url_back(house: House) -> None:
+    await house.ended((await house.deploy(house.repository())).id)
+    await house.ended((await house.deploy(house.repository(kind="worker"))).id)
+    assert (await house.app("hello")).url is None
+    assert (await house.pipeline.rollback("hello")).url == "http://hello.localhost:8081"
 
 
 async def test_an_app_is_removed_with_all_it_has(house: House) -> None:

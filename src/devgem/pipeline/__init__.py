@@ -1,6 +1,6 @@
 """The durable deployment workflow: ordered idempotent steps, retry, cancel, rollback; appends every event."""
 
 from devgem.pipeline.pipeline import Pipeline
-from devgem.pipeline.request import DeployRequest, Limits, Rollback
+from devgem.pipeline.request import DEADLINES_SECONDS, DeployRequest, Limits, Rollback
 
-__all__ = ["DeployRequest", "Limits", "Pipeline", "Rollback"]
+__all__ = ["DEADLINES_SECONDS", "DeployRequest", "Limits", "Pipeline", "Rollback"]

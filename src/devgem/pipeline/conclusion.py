@@ -1,5 +1,6 @@
 """How a deployment ends when it did not go live: nothing of it stays, then its one last event."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -27,11 +28,14 @@ async def tidy(parts: Parts, id: str) -> None:
         return
     cloud = parts.clouds[row.order.cloud]
     try:
-        if row.shifting and app.traffic:
-            await cloud.shift(row.app, Traffic(app.traffic))
-        await cloud.discard(revision)
+        async with asyncio.timeout(parts.limits.cleanup_seconds):
+            if row.shifting and app.traffic:
+                await cloud.shift(row.app, Traffic(app.traffic))
+            await cloud.discard(revision)
     except DevGemError as error:
-        await _say(parts, row, revision, error)
+        await _say(parts, row, revision, error.message)
+    except TimeoutError:
+        await _say(parts, row, revision, f"the {cloud.name} cloud does not answer")
 
 
 async def conclude(parts: Parts, id: str, step: str | None, failure: Mapping[str, Any] | None) -> str | None:
@@ -67,9 +71,9 @@ def _interrupted() -> Failure:
     )
 
 
-async def _say(parts: Parts, row: DeploymentRow, revision: Revision, error: DevGemError) -> None:
-    _log.warning("revision %s of %s was not removed: %s", revision.number, row.app, error)
-    text = f"Revision {revision.number} could not be removed: {error.message}"
+async def _say(parts: Parts, row: DeploymentRow, revision: Revision, cause: str) -> None:
+    _log.warning("revision %s of %s was not removed: %s", revision.number, row.app, cause)
+    text = f"Revision {revision.number} could not be removed: {cause}"
     await parts.store.append(
         f"deployment:{row.id}", [Fact(EventType.LOG, {"text": text, "stream": "devgem", "step": None})]
     )

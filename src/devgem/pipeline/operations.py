@@ -5,20 +5,25 @@ The step functions may run again after a crash. Who asked is answered if it is s
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 from devgem.clouds import Cloud
 from devgem.domain.app import Proof, Revision, Traffic
-from devgem.domain.errors import Conflict, DevGemError
+from devgem.domain.deployment import Step
+from devgem.domain.errors import Conflict, DevGemError, Unavailable
 from devgem.domain.event import EventType
 from devgem.domain.failure import Failure
 from devgem.pipeline import turns
 from devgem.pipeline.durable import Durable
 from devgem.pipeline.parts import Parts
 from devgem.pipeline.request import Rollback
+from devgem.pipeline.work import url_of
 from devgem.store import AppRow, Fact, Transaction
+
+_log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.5
 """How often an operation looks whether another process has ended its turn; this one's tells it at once."""
@@ -72,7 +77,10 @@ class Operations:
                 return await body()
             except DevGemError as error:
                 self._answer(id, error)
-                return None
+            except Exception:  # noqa: BLE001 - an operation that breaks must still end its turn
+                _log.exception("%s of %s broke", name, id)
+                self._answer(id, Unavailable(f"{name} broke: this is a fault of DevGem", code="internal"))
+            return None
 
         return await self._durable.step(name, answered)
 
@@ -110,11 +118,11 @@ class Operations:
             revision = await transaction.revisions.get(app, chosen["to"])
             warning = await _warning(transaction, revision)
         cloud = self._parts.clouds[row.app.cloud]
-        await _prove(cloud, revision)
-        traffic = Traffic({revision.number: 100})
+        await self._prove(cloud, revision)
+        traffic, url = Traffic({revision.number: 100}), url_of(cloud, revision)
         await cloud.shift(app, traffic)
         async with self._parts.store.write() as transaction:
-            await transaction.apps.set_traffic(app, traffic, row.url)
+            await transaction.apps.set_traffic(app, traffic, url)
             await transaction.apps.set_push_paused(app, True)
             shares = {"app": app, "shares": {str(revision.number): 100}}
             rolled_back = {"app": app, **chosen, "warning": warning}
@@ -123,7 +131,23 @@ class Operations:
                 Fact(EventType.DEPLOYMENT_ROLLED_BACK, rolled_back, f"{id}.rolled_back"),
             ]
             await transaction.events.append(f"app:{app}", facts, also=["apps"])
-        self._answer(id, Rollback(app, chosen["from"], chosen["to"], row.url, warning))
+        self._answer(id, Rollback(app, chosen["from"], chosen["to"], url, warning))
+
+    async def _prove(self, cloud: Cloud, revision: Revision) -> None:
+        """Starts a stopped revision again, and waits until it answers. Raises Conflict when it does not."""
+        deadlines = self._parts.limits.deadlines_seconds
+        try:
+            async with asyncio.timeout(deadlines[Step.RELEASE] + deadlines[Step.VERIFY]):
+                failure = await cloud.release(revision) or await _verified(cloud, revision)
+        except TimeoutError:
+            failure = Failure("timeout", "it took too long")
+        if failure:
+            await cloud.discard(revision)
+            raise Conflict(
+                f"{revision.app!r} v{revision.number} does not start any more: {failure.cause}",
+                fix=failure.fix,
+                code="rollback_failed",
+            )
 
     async def _close(self, app: str) -> None:
         async with self._parts.store.write() as transaction:
@@ -171,22 +195,14 @@ def _target(row: AppRow, served: set[int], to: int | None) -> int:
     return target
 
 
-async def _prove(cloud: Cloud, revision: Revision) -> None:
-    """Starts a stopped revision again, and waits until it answers."""
-    failure = await cloud.release(revision)
-    if failure is None:
-        async for item in cloud.verify(revision):
-            if isinstance(item, Proof):
-                return
-            if isinstance(item, Failure):
-                failure = item
-    await cloud.discard(revision)
-    cause = failure.cause if failure else "it gave no answer"
-    raise Conflict(
-        f"{revision.app!r} v{revision.number} does not start any more: {cause}",
-        fix=failure.fix if failure else "",
-        code="rollback_failed",
-    )
+async def _verified(cloud: Cloud, revision: Revision) -> Failure | None:
+    result: Proof | Failure | None = None
+    async for item in cloud.verify(revision):
+        if isinstance(item, Proof | Failure):
+            result = item
+    if isinstance(result, Proof):
+        return None
+    return result or Failure("internal", "it gave no answer")
 
 
 async def _warning(transaction: Transaction, revision: Revision) -> str:

@@ -11,13 +11,14 @@ from devgem.domain.app import Commit, Repository
 from devgem.domain.plan import BuildPlan, Unplannable
 from devgem.domain.tree import Tree
 from devgem.pipeline.request import Limits
+from devgem.source import FolderTree
 from devgem.store import Store
 
 
 class Sources(Protocol):
     """What the pipeline needs of devgem.source.Sources."""
 
-    async def fetch(self, repository: Repository) -> tuple[Commit, Tree]: ...
+    async def fetch(self, repository: Repository) -> tuple[Commit, FolderTree]: ...
 
     async def checkout(self, repository: Repository, commit: Commit) -> Path: ...
 

@@ -33,7 +33,7 @@ class Rollback:
     warning: str
 
 
-_DEADLINES = {
+DEADLINES_SECONDS: Mapping[Step, float] = {
     Step.FETCH: 300.0,
     Step.PLAN: 60.0,
     Step.BUILD: 1860.0,
@@ -48,7 +48,7 @@ class Limits:
     """`deadlines_seconds`: after this long a step has failed; a cloud that knows a sharper limit names it sooner.
     `log_lines` and `log_bytes`: what of one deployment's log is kept."""
 
-    deadlines_seconds: Mapping[Step, float] = field(default_factory=lambda: dict(_DEADLINES))
+    deadlines_seconds: Mapping[Step, float] = field(default_factory=lambda: DEADLINES_SECONDS)
     cleanup_seconds: float = 60.0
     builds_at_once: int = 2
     log_lines: int = 250_000

@@ -2,7 +2,7 @@
 
 from devgem.domain.deployment import Status
 from devgem.pipeline import turns
-from devgem.pipeline.conclusion import conclude
+from devgem.pipeline.conclusion import conclude, tidy
 from devgem.pipeline.durable import Durable
 from devgem.pipeline.parts import Parts
 
@@ -28,4 +28,5 @@ async def _look(parts: Parts, durable: Durable, app: str, id: str) -> str | None
             return await turns.end(transaction, app, id)
     if active is None:  # it was given its turn, but its workflow was not begun
         return id
+    await tidy(parts, id)
     return await conclude(parts, id, None, None)

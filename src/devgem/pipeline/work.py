@@ -9,6 +9,7 @@ from devgem.clouds import Cloud
 from devgem.domain.app import Image, Progress, Proof, Repository, Revision
 from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine
+from devgem.domain.plan import Kind
 from devgem.pipeline.narration import Narration
 from devgem.pipeline.parts import Parts
 from devgem.store import DeploymentRow, Fact, Transaction
@@ -75,6 +76,11 @@ class Work:
                 else:
                     result = item
         return result or Failure("internal", f"the {self.cloud.name} cloud ended without a result", retryable=True)
+
+
+def url_of(cloud: Cloud, revision: Revision) -> str | None:
+    """A worker has none."""
+    return None if revision.plan.stack.kind is Kind.WORKER else cloud.url(revision.app)
 
 
 Step = Callable[[Work], Awaitable[Outcome]]

@@ -6,7 +6,7 @@ from devgem.store import Transaction
 
 async def fetch(work: Work) -> Outcome:
     commit, tree = await work.parts.sources.fetch(work.repository)
-    for note in getattr(tree, "notes", ()):
+    for note in tree.notes:
         await work.narration.say(note)
 
     async def save(transaction: Transaction) -> None:

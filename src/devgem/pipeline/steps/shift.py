@@ -2,9 +2,8 @@
 
 from devgem.domain.app import Traffic
 from devgem.domain.event import EventType
-from devgem.domain.plan import Kind
 from devgem.pipeline.clock import seconds_since
-from devgem.pipeline.work import Cancelled, Done, Outcome, Work
+from devgem.pipeline.work import Cancelled, Done, Outcome, Work, url_of
 from devgem.store import Fact, Transaction
 
 
@@ -14,7 +13,7 @@ async def shift(work: Work) -> Outcome:
     revision = await work.revision()
     traffic = Traffic({revision.number: 100})
     await work.cloud.shift(work.app, traffic)
-    url = None if revision.plan.stack.kind is Kind.WORKER else work.cloud.url(work.app)
+    url = url_of(work.cloud, revision)
 
     async def save(transaction: Transaction) -> None:
         await transaction.apps.set_traffic(work.app, traffic, url)
