@@ -1,7 +1,8 @@
 import pytest
 
+from devgem.domain.plan import Kind
 from devgem.stack.docker import instructions, summarize
-from tests.stack.trees import cited, planned
+from tests.stack.trees import cited, planned, refused
 
 
 def test_continuations_comments_and_here_documents_are_understood() -> None:
@@ -71,6 +72,20 @@ async def test_a_dockerfile_alone_has_no_plan_for_processes() -> None:
     )
     assert (plan.stack.language, plan.stack.runtime, plan.dockerfile) == ("docker", "docker", "api/Dockerfile")
     assert plan.install == () and plan.start is None and plan.static is None
+
+
+async def test_the_dockerfile_of_a_command_line_program_does_not_make_it_a_server() -> None:
+    tool = {
+        "pyproject.toml": '[project]\nname = "x"\n[project.scripts]\nx = "x:y"\n[build-system]\n',
+        "x/__init__.py": "",
+    }
+    plan = await planned({**tool, "Dockerfile": "FROM a\nENTRYPOINT x\n"})
+    assert (plan.stack.kind, plan.stack.confidence) == (Kind.WORKER, "low")
+
+
+async def test_a_dockerfile_in_a_folder_that_packages_a_library_is_not_the_app() -> None:
+    library = {"pyproject.toml": '[project]\nname = "x"\n[build-system]\n', "x/__init__.py": ""}
+    assert "library" in (await refused({**library, "docker/Dockerfile": "FROM a\nRUN b\n"})).reason
 
 
 async def test_devgem_toml_may_name_a_dockerfile_or_switch_it_off() -> None:

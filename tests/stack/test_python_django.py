@@ -30,6 +30,20 @@ async def test_without_a_name_it_is_the_one_in_wsgi_or_asgi() -> None:
     assert cited(await planned(project("")), "start")[1:] == ("conf/wsgi.py", 3)
 
 
+@pytest.mark.parametrize(
+    "manage",
+    [
+        "import os\nname = 'conf.live' if 'LIVE' in os.environ else 'conf.settings'\n"
+        "os.environ.setdefault('DJANGO_SETTINGS_MODULE', name)\n",
+        "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = os.getenv('SETTINGS', 'conf.settings')\n",
+        "def main():\n    import os\n    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'conf.settings')\n",
+    ],
+)
+async def test_the_settings_module_is_found_however_manage_py_chooses_it(manage: str) -> None:
+    plan = await planned({**project("STATIC_ROOT = 'x'\n"), "manage.py": manage})
+    assert "conf.settings" in display(plan.build[0])
+
+
 async def test_channels_make_it_asgi() -> None:
     tree = project("ASGI_APPLICATION = 'conf.asgi.application'\nWSGI_APPLICATION = 'conf.wsgi.application'\n")
     plan = await planned({**tree, "requirements.txt": "django\nchannels\n"})

@@ -136,6 +136,8 @@ async def test_folders_with_manifests_of_their_own_are_not_the_app() -> None:
         ({"pyproject.toml": "[project]\nrequires-python = '>=3.10,<3.12'\n"}, "3.11", ("pyproject.toml", 2)),
         ({"pyproject.toml": "[tool.poetry.dependencies]\npython = '~3.10'\n"}, "3.10", ("pyproject.toml", 2)),
         ({"setup.py": "setup(\n  python_requires='>=3.13',\n)\n"}, "3.13", ("setup.py", 2)),
+        ({"setup.py": "\nx = {'python_requires': '>=3.13'}\n"}, "3.13", ("setup.py", 2)),
+        ({"setup.cfg": "[options]\npython_requires = >=3.10,<3.12\n"}, "3.11", ("setup.cfg", 2)),
         ({"runtime.txt": "python-3.6.5\n"}, "3.8", ("runtime.txt", 1)),
         ({"pyproject.toml": "[project]\nrequires-python = '>=5'\n"}, "3.12", ("pyproject.toml", 2)),
     ],

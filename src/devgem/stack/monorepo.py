@@ -18,7 +18,7 @@ _MANIFEST = re.compile(
 )
 _SKIPPED = re.compile(
     r"(^|/)(node_modules|vendor|dist|build|target|out|coverage|__pycache__|\.[^/]+|venv|site-packages|tests?|__tests__|"
-    r"fixtures|testdata|templates|static|assets|public|e2e|cypress|scripts|tools)(/|$)",
+    r"fixtures|testdata|templates|static|assets|public|e2e|cypress|scripts|tools|extras?|packaging|ci|contrib|hack)(/|$)",
     re.IGNORECASE,
 )
 _DEMOS = re.compile(
@@ -66,6 +66,8 @@ def _is_app(folder: str, plan: BuildPlan) -> bool:
         return ("/" not in folder and not is_demo(folder)) or bool(
             re.match(r"(apps|packages|services|sites|projects)/[^/]+$", folder)
         )
+    if plan.stack.language == "docker":
+        return plan.stack.confidence == "high"
     return plan.stack.kind is not Kind.WORKER or plan.stack.confidence == "high" or plan.dockerfile is not None
 
 

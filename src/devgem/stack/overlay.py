@@ -163,10 +163,10 @@ async def _with_own_dockerfile(files: Files, plan: BuildPlan, answer: Answer, sa
     path = None if said.dockerfile is False else said.dockerfile or find_dockerfile(files)
     if path is None:
         return plan
-    asks = isinstance(answer, Unplannable) and answer.candidates
-    if asks and "/" in path and not said.dockerfile:
-        return plan
     own = await read_dockerfile(files, path)
+    is_known = isinstance(answer, NoStart | Unplannable)
+    if is_known and "/" in path and not said.dockerfile and not (own.is_server and own.starts):
+        return plan  # one that packages or tests a library, not one that runs an app
     where = files.repo_path(path)
     plan = state(plan, "dockerfile", where, where, 1)
     if own.port and not said.port:
@@ -182,9 +182,11 @@ def _only_docker(plan: BuildPlan, own: Dockerfile, where: str, answer: Answer) -
         plan = state(plan, "image", own.base, where, own.base_line)
     if own.start:
         plan = state(plan, "start", own.start, where, own.start_line)
-    plan = state(plan, "kind", "server", where, own.port_line or own.start_line)
+    # a program that is no server by its own files, in an image that shows no port, is none
+    kind = Kind.WORKER if isinstance(answer, NoStart) and not own.is_server else Kind.SERVER
+    plan = state(plan, "kind", kind.value, where, own.port_line or own.start_line)
     notes = [] if own.starts else [f"{where} has neither CMD nor ENTRYPOINT: its base image must start the app."]
-    if not own.is_server:
+    if not own.is_server and kind is Kind.SERVER:
         notes.append(f"{where} EXPOSEs no port: 8080 is taken to be it, and given as PORT.")
     if isinstance(answer, NoStart | Unplannable):
         notes.append(answer.reason)
@@ -193,7 +195,7 @@ def _only_docker(plan: BuildPlan, own: Dockerfile, where: str, answer: Answer) -
         language="docker",
         framework=None,
         package_manager=None,
-        kind=Kind.SERVER,
+        kind=kind,
         runtime="docker",
         version="",
         confidence="high" if own.is_server and own.starts and "/" not in own.path else "low",

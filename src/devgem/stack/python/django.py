@@ -2,6 +2,7 @@
 
 import ast
 import posixpath
+import re
 from dataclasses import dataclass
 
 from devgem.domain.plan import Argv, Kind
@@ -156,16 +157,29 @@ def _notes(files: Files, django: Django) -> list[str]:
 
 
 def _settings_module(module: Module) -> tuple[str, int] | None:
-    """What `os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")` names, or an assignment of the same."""
+    """What `os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")` names, or an assignment of the same.
+    Of several names in the expression it is the last, which is the one for an empty environment."""
+    named = {
+        target.id: node.value
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for node in ast.walk(module.tree):
         match node:
-            case ast.Call(args=[ast.Constant(value="DJANGO_SETTINGS_MODULE"), ast.Constant(value=str(name))]):
-                return name, node.lineno
-            case ast.Assign(
-                targets=[ast.Subscript(slice=ast.Constant(value="DJANGO_SETTINGS_MODULE"))],
-                value=ast.Constant(value=str(name)),
-            ):
-                return name, node.lineno
+            case ast.Call(args=[ast.Constant(value="DJANGO_SETTINGS_MODULE"), value]):
+                pass
+            case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value="DJANGO_SETTINGS_MODULE"))], value=value):
+                pass
+            case _:
+                continue
+        if isinstance(value, ast.Name):
+            value = named.get(value.id, value)
+        names = [n.value for n in ast.walk(value) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+        dotted = [name for name in names if re.fullmatch(r"\w+(\.\w+)*", name) and not name.isupper()]
+        if dotted:
+            return dotted[-1], node.lineno
     return None
 
 

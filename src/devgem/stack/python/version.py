@@ -1,5 +1,6 @@
 """Which Python a repository wants, from the files that say so."""
 
+import re
 from dataclasses import dataclass
 
 from packaging.version import Version
@@ -73,6 +74,7 @@ async def _range(files: Files) -> tuple[Stated, str | None] | None:
     for path in ("setup.cfg", "setup.py"):
         line = await files.line_of(path, "python_requires")
         if line:
-            spec = (await files.text(path)).splitlines()[line - 1].partition("=")[2].strip(" \"',")
+            said = re.search(r"python_requires[\"']?\s*[=:]\s*[\"']?([^\"'#\n]+)", await files.text(path))
+            spec = said[1].strip() if said else ""
             return Stated(spec, path, line), newest_pep440(spec, KNOWN)
     return None

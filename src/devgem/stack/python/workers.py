@@ -66,9 +66,12 @@ async def is_published(files: Files) -> bool:
 
 async def nothing_to_start(files: Files) -> tuple[str, str]:
     """(what this is, what to add) for a repository with no web app and no program."""
-    scripts = list(table(await files.toml("pyproject.toml"), "project", "scripts"))
+    pyproject = await files.toml("pyproject.toml")
+    scripts = [*table(pyproject, "project", "scripts"), *table(pyproject, "tool", "poetry", "scripts")]
     if scripts:
         what = f"This is a command-line program ({scripts[0]}), not a web app."
+    elif any([await files.line_of(path, "console_scripts") for path in ("setup.py", "setup.cfg")]):
+        what = "This is a command-line program, not a web app."
     elif await distribution(files):
         what = "This is a Python library, not a web app."
     else:
