@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from devgem.clouds.local.quota import DiskQuota
 from devgem.clouds.local.sandbox import Sandbox
 from devgem.clouds.local.wire import EdgePaths
 from devgem.domain.app import Proof
@@ -84,6 +85,11 @@ async def test_a_shift_waits_for_requests_in_flight_and_then_stops_the_old_revis
 
 async def in_flight(edge: Edge) -> bool:
     return any(revision.in_flight for revision in (await edge.client.signals("shop")).revisions)
+
+
+async def answers(edge: Edge, path: str, wanted: str) -> bool:
+    """An app that has ended may for a moment take connections that it will not answer."""
+    return await edge.get(path) == (200, wanted)
 
 
 async def only(edge: Edge, wanted: list[tuple[int, str]]) -> bool:
@@ -197,7 +203,7 @@ async def test_a_restart_has_no_gap(edge: Edge) -> None:
 async def test_an_exit_is_followed_by_a_restart_and_told(edge: Edge) -> None:
     await edge.deploy(1)
     assert (await edge.get("/exit/3"))[0] in (502, 503)
-    assert await edge.get() == (200, "hello from an app")
+    await until(lambda: answers(edge, "/", "hello from an app"))
     [instance] = await edge.client.instances("shop")
     assert (instance.state, instance.restarts, instance.exit_code) == ("ready", 1, 3)
     facts = [await anext(facts) for facts in [edge.client.facts()] for _ in range(3)]
@@ -243,6 +249,28 @@ async def test_a_process_may_say_goodbye(edge: Edge) -> None:
     await edge.deploy(2)
     await until(lambda: only(edge, [(2, "ready")]))
     assert "goodbye" in await edge.lines()
+
+
+async def test_an_app_may_write_beside_its_code_until_it_stops(edge: Edge) -> None:
+    await edge.deploy(1, "writes", release=(("sh", "-c", "echo migrated > /app/state"),))
+    assert await edge.get("/read") == (200, "migrated")
+    await edge.get("/write")
+    await edge.get("/exit")
+    await until(lambda: answers(edge, "/read", "written"))
+    await edge.deploy(2, "writes")
+    assert await edge.get("/read") == (200, "nothing")
+    await until(lambda: only(edge, [(2, "ready")]))
+    assert len(list(EdgePaths(edge.root).work.iterdir())) == 1
+
+
+async def test_an_app_that_fills_the_disk_is_ended_and_started_anew(real_sandbox: Sandbox, tmp_path: Path) -> None:
+    async with edge_here(real_sandbox, tmp_path, disk=DiskQuota(bytes=8 << 20, reserve_bytes=0)) as edge:
+        await edge.deploy(1, "writes")
+        assert (await edge.get("/fill"))[0] in (502, 503)
+        assert any("more than it may" in line for line in await edge.lines())
+        await until(lambda: answers(edge, "/read", "nothing"))
+        [workspace] = EdgePaths(tmp_path).work.iterdir()
+        assert not (workspace / "hoard").exists()
 
 
 async def test_a_flood_of_lines_is_bounded_and_the_app_still_answers(edge: Edge) -> None:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from devgem.clouds.local import wire
+from devgem.clouds.local import trees, wire
 from devgem.clouds.local.cgroup import Group
 from devgem.clouds.local.edge_state import Seal, States
 from devgem.clouds.local.facts import Facts
@@ -45,7 +45,8 @@ async def serve_edge(paths: EdgePaths, parts: Parts[T], seal: Seal, unseal: Seal
     with _locked(paths):
         parts = replace(parts, name=_GROUPS + hashlib.sha256(os.fsencode(paths.root.resolve())).hexdigest()[:12])
         await asyncio.to_thread(_sweep, parts)
-        supervisor = Supervisor(parts, States(paths.states, seal, unseal), paths.logs, Facts(paths.facts))
+        await trees.remove(paths.work)
+        supervisor = Supervisor(parts, States(paths.states, seal, unseal), paths, Facts(paths.facts))
         try:
             supervisor.recover()
         except ValueError as error:

@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from devgem.clouds.local.edge_state import AppState, Record, States
@@ -21,6 +20,7 @@ from devgem.clouds.local.log_writer import LogWriter
 from devgem.clouds.local.proof import Proven
 from devgem.clouds.local.release import Parts, Release
 from devgem.clouds.local.spec import Spec
+from devgem.clouds.local.wire import EdgePaths
 from devgem.domain.app import Instance, Progress, Proof
 from devgem.domain.errors import Conflict, NotFound, Unavailable
 from devgem.domain.failure import Failure
@@ -32,14 +32,13 @@ _DELETE_DRAIN_SECONDS = 2.0
 
 
 class HostedApp(Generic[T]):
-    """`logs` is the folder of the app's run-time log."""
-
-    def __init__(self, parts: Parts[T], state: AppState, states: States, logs: Path, facts: Facts) -> None:
+    def __init__(self, parts: Parts[T], state: AppState, states: States, paths: EdgePaths, facts: Facts) -> None:
         self.state = state
         self._parts = parts
         self._states = states
-        self._log_folder = logs
-        self._log = LogWriter(logs)
+        self._work = paths.work
+        self._log_folder = paths.logs / state.app
+        self._log = LogWriter(self._log_folder)
         self._facts = facts
         self._releases: dict[int, Release[T]] = {}
         self._releasing: dict[int, asyncio.Task[Failure | None]] = {}
@@ -158,7 +157,7 @@ class HostedApp(Generic[T]):
         return {*self._releases.values(), *self._draining}
 
     def _new(self, spec: Spec) -> Release[T]:
-        return Release(self._parts, spec, self.state.slot, self._log, self._facts)
+        return Release(self._parts, spec, self.state.slot, self._work, self._log, self._facts)
 
     async def _release(self, spec: Spec) -> Failure | None:
         found = self._releases.get(spec.number)
@@ -171,14 +170,20 @@ class HostedApp(Generic[T]):
             release = self._new(spec)
         except NotFound as error:
             return Failure.of(error)
-        record = self.state.revisions.get(spec.number) or Record(spec)
-        if not record.prepared:
-            if failure := await release.prepare():
+        try:
+            if failure := await self._prepare(release) or await release.start():
                 return failure
-            self._save(self.state.keep(replace(record, spec=spec, prepared=True)))
-        if failure := await release.start():
+            self._releases[spec.number] = release
+            return None
+        finally:
+            if self._releases.get(spec.number) is not release:
+                await release.stop()
+
+    async def _prepare(self, release: Release[T]) -> Failure | None:
+        record = self.state.revisions.get(release.spec.number) or Record(release.spec)
+        if not record.prepared and (failure := await release.prepare()):
             return failure
-        self._releases[spec.number] = release
+        self._save(self.state.keep(replace(record, spec=release.spec, prepared=True)))
         return None
 
     async def _bring_up(self, number: int) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import itertools
+import os
 import secrets
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -18,9 +20,11 @@ from devgem.clouds.local.isolation import Level
 from devgem.clouds.local.log_writer import LogWriter, Output
 from devgem.clouds.local.process import Address, Process
 from devgem.clouds.local.proof import Claim, Patience, Proven, prove
+from devgem.clouds.local.quota import DiskQuota
 from devgem.clouds.local.sandbox import Sandbox
 from devgem.clouds.local.spec import Spec
 from devgem.clouds.local.start_failures import Context, of_exit
+from devgem.clouds.local.workspace import DISK, Workspace
 from devgem.domain.app import Progress, Proof, Signals
 from devgem.domain.errors import Unavailable
 from devgem.domain.event import EventType
@@ -74,6 +78,7 @@ class Parts(Generic[T]):
     name: str = "edge"
     patience: Patience = field(default_factory=Patience)
     restarts: Restarts = field(default_factory=Restarts)
+    disk: DiskQuota = DISK
     drain_seconds: float = 30.0
     grace_seconds: float = 10.0
 
@@ -85,7 +90,7 @@ class Parts(Generic[T]):
 class Release(Generic[T]):
     """Raises NotFound when the image is gone."""
 
-    def __init__(self, parts: Parts[T], spec: Spec, slot: int, log: LogWriter, facts: Facts) -> None:
+    def __init__(self, parts: Parts[T], spec: Spec, slot: int, work: Path, log: LogWriter, facts: Facts) -> None:
         self.spec = spec
         self.is_proven = False
         self._parts = parts
@@ -93,6 +98,10 @@ class Release(Generic[T]):
         self._log = log
         self._facts = facts
         self._image = parts.images.open(spec.image)
+        owner = parts.sandbox.user_id(slot) if os.geteuid() == 0 else None
+        self._name = f"{parts.name}-{spec.app}-v{spec.number}-{secrets.token_hex(4)}"
+        self._starts = itertools.count(1)
+        self._workspace = Workspace(work / self._name, self._image.ro, owner, parts.disk)
         self._redact = Redactor(value for name, value in spec.env.items() if name not in _PLAIN)
         self._port = spec.port
         self._output = self._new_output()
@@ -166,8 +175,10 @@ class Release(Generic[T]):
                 yield item
 
     async def stop(self) -> None:
+        """Leaves nothing but the log."""
         if self.instance is not None:
             await self.instance.stop(self._parts.grace_seconds)
+        await self._workspace.remove()
 
     async def _prove_site(self) -> Proven | Failure:
         """Through the gateway, under a name that nobody knows."""
@@ -213,19 +224,31 @@ class Release(Generic[T]):
         isolation = self._parts.sandbox.isolation
         self._port = _free_port() if isolation.level is Level.NONE else self.spec.port
         self._output = self._new_output()
+        if isolation.level is not Level.NONE and not isolation.egress:
+            self._output.note(f"has no way to the internet: {isolation.detail}. {isolation.fix}")
+        await self._workspace.make()
         spec = self.spec
         box = Box(
-            name=f"{self._parts.name}-{spec.app}-v{spec.number}-{secrets.token_hex(4)}",
+            name=f"{self._name}-{next(self._starts)}",
             argv=argv,
             cwd=self._image.cwd,
             env={"PYTHONUNBUFFERED": "1", **self._image.env, **spec.env, "PORT": str(self._port)},
-            ro=self._image.ro,
+            ro=self._workspace.ro,
+            rw=self._workspace.rw,
             network=Network.EGRESS if isolation.egress else Network.NONE,
             limits=Limits(spec.memory_bytes, spec.cpus, spec.processes, wall_seconds=wall_seconds),
             slot=self._slot,
             hostname=spec.app,
         )
-        return await Process.start(self._parts.sandbox, box, self._output)
+        process = await Process.start(self._parts.sandbox, box, self._output)
+        guard = asyncio.create_task(self._guard_disk(process, self._output))
+        process.ended.add_done_callback(lambda _: guard.cancel())
+        return process
+
+    async def _guard_disk(self, process: Process, output: Output) -> None:
+        full = await self._workspace.overflows()
+        output.note(f"ended: it has written {full.used_bytes >> 20} MB to its own folder, more than it may")
+        await process.running.kill()
 
     def _new_output(self) -> Output:
         name = f"v{self.spec.number}-{secrets.token_hex(2)}"

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from devgem.clouds.local.edge_state import AppState, States
@@ -10,6 +9,7 @@ from devgem.clouds.local.facts import Facts
 from devgem.clouds.local.hosted_app import HostedApp
 from devgem.clouds.local.release import Parts
 from devgem.clouds.local.slots import FIRST_FREE
+from devgem.clouds.local.wire import EdgePaths
 from devgem.domain.errors import NotFound
 from devgem.domain.ids import check_app_name
 
@@ -18,13 +18,11 @@ _PRUNE_SECONDS = 3600.0
 
 
 class Supervisor(Generic[T]):
-    """`logs` has one folder per app."""
-
-    def __init__(self, parts: Parts[T], states: States, logs: Path, facts: Facts) -> None:
+    def __init__(self, parts: Parts[T], states: States, paths: EdgePaths, facts: Facts) -> None:
         self.parts = parts
         self.facts = facts
         self._states = states
-        self._logs = logs
+        self._paths = paths
         self._apps: dict[str, HostedApp[T]] = {}
 
     def recover(self) -> None:
@@ -46,9 +44,6 @@ class Supervisor(Generic[T]):
             self._apps[name] = self._host(AppState(check_app_name(name), slot))
         return self._apps[name]
 
-    def find(self, name: str) -> HostedApp[T] | None:
-        return self._apps.get(name)
-
     async def delete(self, name: str) -> None:
         """Idempotent."""
         if app := self._apps.get(name):
@@ -67,4 +62,4 @@ class Supervisor(Generic[T]):
         await asyncio.gather(*(app.close() for app in self._apps.values()))
 
     def _host(self, state: AppState) -> HostedApp[T]:
-        return HostedApp(self.parts, state, self._states, self._logs / state.app, self.facts)
+        return HostedApp(self.parts, state, self._states, self._paths, self.facts)

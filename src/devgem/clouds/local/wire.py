@@ -51,6 +51,11 @@ class EdgePaths:
         return self.root / "edge" / "facts.ndjson"
 
     @property
+    def work(self) -> Path:
+        """What apps write to, for as long as they run."""
+        return self.root / "edge" / "work"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 
