@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from devgem.domain.plan import Argv, BuildPlan, Kind, Stack, StaticSite, Unplannable
+from devgem.domain.plan import Argv, BuildPlan, Candidate, Kind, Stack, StaticSite, Unplannable
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
 from devgem.stack.languages.assets import REQUIRES, find_assets
@@ -45,8 +45,14 @@ class Hugo:
     async def plan(self, files: Files) -> Answer:
         config = await read_config(files)
         if "theme.toml" in files and not files.has_dir("content"):
+            example = Candidate(files.repo_path("exampleSite"), "Hugo, the theme's example")
             return Unplannable(
-                "This is a Hugo theme without a site.", "Choose its example with --dir exampleSite.", language="hugo"
+                "This is a Hugo theme without a site.",
+                "Choose its example with --dir exampleSite."
+                if files.has_dir("exampleSite")
+                else "Deploy a site that uses it.",
+                (example,) if files.has_dir("exampleSite") else (),
+                language="hugo",
             )
         if config is None:
             return None
@@ -141,7 +147,7 @@ async def _missing_theme(files: Files, config: Config) -> _Missing | Unplannable
     folder = config.text("themesDir") or "themes"
     for theme in config.list("theme"):
         path = posixpath.normpath(f"{folder}/{theme}")
-        if files.has_dir(path) or "." in theme.partition("/")[0]:
+        if files.root.has_dir(files.repo_path(path)) or "." in theme.partition("/")[0]:
             continue
         submodule = await _submodule(files, path)
         line = await files.line_of(config.path, rf"\btheme\b.*{re.escape(theme)}")

@@ -12,6 +12,7 @@ from devgem.stack.languages.markup import Markup
 from devgem.stack.versions import Stated
 
 _REPOSITORY = "/deps/m2"
+# MAVEN_CONFIG is a folder in Maven's own images, and arguments to the wrapper.
 _QUIET = "-Dorg.slf4j.simpleLogger.log.org.apache.maven.cli.transfer.Slf4jMavenTransferListener=warn"
 _JAVA = ("java.version", "maven.compiler.release", "maven.compiler.target", "maven.compiler.source", "jdk.version")
 _MAIN_CLASS = ("start-class", "mainClass", "exec.mainClass", "main.class")
@@ -164,7 +165,7 @@ def commands(files: Files, module: Module, modules: list[Module], *, framework: 
     repository for the build; Maven before 3.9 fetches again. https://maven.apache.org/resolver/local-repository.html"""
     top = files.root.below(module.root)
     mvn: Argv = ("sh", "mvnw") if _wrapped(top) else ("mvn",)
-    alone = len(modules) == 1
+    alone = len(modules) == 1 and module.dir == module.root
     fetch = "dependency:go-offline" if alone else "dependency:resolve-plugins"
     part = () if module.dir == module.root else ("-pl", posixpath.relpath(module.dir, module.root), "-am")
     extra: Argv = ()
@@ -191,7 +192,7 @@ def commands(files: Files, module: Module, modules: list[Module], *, framework: 
         inputs=tuple(_inputs(top)),
         deps=(_REPOSITORY,),
         build=((*mvn, "-B", f"-Dmaven.repo.local.tail={_REPOSITORY}", "-DskipTests", *part, "package", *extra),),
-        env={"MAVEN_OPTS": _QUIET},
+        env={"MAVEN_OPTS": _QUIET, "MAVEN_CONFIG": ""},
         jar=module.below(jar) if jar else None,
         class_path=":".join(module.below(part) for part in class_path.split(":")) if class_path else None,
         artifacts=tuple(posixpath.normpath(f"{module.dir}/{path}") for path in artifacts),
