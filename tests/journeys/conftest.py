@@ -44,6 +44,8 @@ class DevGem:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "devgem", "up", "--port", str(self.port), "--apps-port", str(self.apps_port)]
+        if self.process is not None:
+            self.process.wait(0)
         with (self.data_dir / "up.log").open("ab") as log:
             self.process = subprocess.Popen(command, env=self._env(), stdout=log, stderr=log)
         wait_until(self._is_ready, "DevGem is ready", START_SECONDS)

@@ -20,6 +20,8 @@ def devgem(tmp_path: Path) -> Iterator[DevGem]:
     own.start()
     yield own
     own.run("down")
+    assert own.process is not None
+    own.process.wait(10)
     wait_until(lambda: processes_of(own.data_dir) == [], "every process has ended", 30)
 
 
@@ -44,7 +46,8 @@ def test_a_deployment_that_was_cut_off_by_kill_goes_on(devgem: DevGem, folders: 
             break
     devgem.stop(signal.SIGKILL)
     devgem.start()
-    rest = [json.loads(line) for line in watcher.stdout]
-    assert watcher.wait(60) == 0
+    with watcher:
+        rest = [json.loads(line) for line in watcher.stdout]
+    assert watcher.returncode == 0
     assert [event["type"] for event in rest].count("deployment.live") == 1
     assert devgem.get("slow") == (200, "done")

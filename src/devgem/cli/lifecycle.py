@@ -5,8 +5,12 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from devgem.config import Paths
 
 _DATA_DIR = typer.Option(None, "--data-dir", metavar="DIR", help="Where DevGem keeps everything.")
 
@@ -96,19 +100,18 @@ def down(data_dir: Path | None = _DATA_DIR) -> None:
     control = find(paths)
     if control is not None:
         os.kill(control.pid, signal.SIGINT)
-        _wait_for_end(control.pid)
+        _wait_for_end(paths, control.pid)
     stopped_edge = asyncio.run(edge_process.stop(paths.cloud))
     say_progress("stopped" if control or stopped_edge else "DevGem was not running")
 
 
-def _wait_for_end(pid: int, limit_seconds: float = 60) -> None:
+def _wait_for_end(paths: "Paths", pid: int, limit_seconds: float = 60) -> None:
     from devgem.cli.outcome import Code, fail
+    from devgem.cli.running import is_running
 
     deadline = time.monotonic() + limit_seconds
     while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
+        if not is_running(paths):
             return
         time.sleep(0.05)
     fail(

@@ -1,5 +1,6 @@
 """Finds the DevGem that runs on this machine, or starts it."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -32,10 +33,21 @@ def find(paths: Paths) -> Control | None:
     try:
         written = json.loads(paths.control_file.read_text())
         control = Control(pid=written["pid"], url=written["url"], token=written["token"])
-        os.kill(control.pid, 0)
     except (OSError, ValueError, KeyError):
         return None
-    return control
+    return control if is_running(paths) else None
+
+
+def is_running(paths: Paths) -> bool:
+    """Whether a control process holds its lock, which ends with the process however that ends."""
+    try:
+        with paths.control_lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def connect(*, start: bool = False) -> Client:

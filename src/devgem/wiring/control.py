@@ -2,12 +2,14 @@
 
 import asyncio
 import fcntl
+import hmac
 import json
 import os
 import secrets
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -36,6 +38,7 @@ STATIC = Path(__file__).parent.parent / "web" / "static"
 
 _PRUNE_SECONDS = 3600.0
 _KEPT_REVISIONS = 20
+_LOCK_ATTEMPTS = 10
 
 log = structlog.get_logger()
 
@@ -65,10 +68,12 @@ async def _run(settings: Settings, on_ready: Callable[[str, str], None]) -> None
     paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = _lock(paths)
     listener = _listen(settings.host, settings.port)
-    token = secrets.token_urlsafe(32)
+    key = _secret_key(settings, paths)
+    # The same after a restart, so that a command line that watches goes on.
+    token = hmac.digest(key, b"the operator's token", "sha256").hex()
     stopping = _Stopping()
     try:
-        async with _parts(settings, paths, token, stopping) as parts:
+        async with _parts(settings, paths, key, token, stopping) as parts:
             server = _Server(create_app(parts), stopping)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             await server.ready.wait()
@@ -135,10 +140,11 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _parts(settings: Settings, paths: Paths, token: str, stopping: _Stopping) -> AsyncIterator[Parts]:
+async def _parts(
+    settings: Settings, paths: Paths, key: bytes, token: str, stopping: _Stopping
+) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
         url = settings.database_url.get_secret_value() if settings.database_url else f"sqlite:///{paths.database}"
-        key = _secret_key(settings, paths)
         store = await Store.open(url, key=key)
         stack.push_async_callback(store.close)
         sandbox = await local.open_sandbox()
@@ -198,14 +204,18 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
 def _lock(paths: Paths) -> IO[str]:
     """Held as long as the process lives, so that no other one works on the same data."""
     file = paths.control_lock.open("a")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Conflict(
-            f"DevGem already runs on {paths.root}",
-            fix="Use it, stop it with `devgem down`, or give another --data-dir and --port.",
-        ) from None
-    return file
+    for _ in range(_LOCK_ATTEMPTS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # `devgem status` and its like hold it for a moment to see whether it is held.
+            time.sleep(0.05)
+        else:
+            return file
+    raise Conflict(
+        f"DevGem already runs on {paths.root}",
+        fix="Use it, stop it with `devgem down`, or give another --data-dir and --port.",
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -12,7 +12,9 @@ interface Props {
 export function Conversation({ id, renderDeployment }: Props) {
   const messages = useStream(`conversation:${id}`, addEvent, NO_MESSAGES);
   const end = useRef<HTMLDivElement>(null);
-  useEffect(() => end.current?.scrollIntoView({ block: "end" }), [messages.length]);
+  useEffect(() => {
+    void end.current?.scrollIntoView({ block: "end" });
+  }, [messages.length]);
   return (
     <div className="conversation">
       <div className="messages" role="log" aria-label="Conversation" aria-live="polite">
