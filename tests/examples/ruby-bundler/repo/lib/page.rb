@@ -1,0 +1,3 @@
+module Page
+  def self.show(path) = "page #{path}"
+end
