@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from devgem.domain.plan import Argv, BuildPlan, Kind, Stack, StaticSite
+from devgem.domain.plan import Argv, BuildPlan, Evidence, Kind, Stack, StaticSite
 from devgem.stack.env_names import find_env, names, required_names
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
@@ -53,19 +53,18 @@ class Deno:
         config = table(await files.json(path)) if path else {}
         tasks = _commands(config)
         build = (("deno", "task", "build"),) if "build" in tasks else ()
-        framework = await _framework(files, config, path, found)
-        if framework == "lume" or "vite build" in tasks.get("build", ""):
+        framework = await _framework(files, found)
+        start = await find_start(files, tasks, path, found)
+        if framework == "lume" or (start is None and "vite build" in tasks.get("build", "")):
             static, framework = await _site(files, framework == "lume"), framework or "vite"
             build = build or (("deno", "task", "lume"),)
             return await _plan(_Program(files, found, path, config, Kind.STATIC, framework, None, static, build))
-        start = await find_start(files, tasks, path, found)
         if start is None:
             plan = await _plan(_Program(files, found, path, config, build=build))
             fix = 'Add a "start" task to deno.json, or state start in devgem.toml.'
             return NoStart(plan, "Nothing says how this Deno program starts, and no file of it serves.", fix)
         listener = await find_listener(files, start.entry) if start.entry else None
-        serves = start.command[:2] == ("deno", "serve") or "deno serve" in start.command[-1] or listener or framework
-        kind = Kind.SERVER if serves else Kind.WORKER
+        kind = Kind.SERVER if start.serves or listener or framework else Kind.WORKER
         return await _plan(_Program(files, found, path, config, kind, framework, start, None, build))
 
 
@@ -86,12 +85,16 @@ def _commands(config: dict[str, Any]) -> dict[str, str]:
     return {name: text for name, text in stated.items() if isinstance(text, str)}
 
 
-async def _framework(files: Files, config: dict[str, Any], path: str | None, found: Findings) -> str | None:
-    imports = " ".join(f"{key} {value}" for key, value in table(config, "imports").items())
-    for name, pattern in _FRAMEWORKS.items():
-        if path and re.search(pattern, imports):
-            await found.find("framework", name, path, pattern)
-            return name
+async def _framework(files: Files, found: Findings) -> str | None:
+    """By what the program's deno.json imports, or the workspace's."""
+    for each in dict.fromkeys((files, files.root)):
+        path = each.first(*CONFIGS)
+        imports = table(await each.json(path), "imports") if path else {}
+        for name, pattern in _FRAMEWORKS.items():
+            if path and any(re.search(pattern, f"{key} {value}") for key, value in imports.items()):
+                line = await each.line_of(path, pattern)
+                found.add_evidence(Evidence("framework", name, each.repo_path(path), line))
+                return name
     return None
 
 
@@ -116,7 +119,7 @@ async def _plan(program: _Program) -> BuildPlan:
         notes = ("Nothing of it listens for requests: a worker, without a URL.",)
     version, env = await _version(files, found), await find_env(files, "node")
     install, inputs = await _install(files, program.start)
-    is_sure = program.kind is not Kind.SERVER or listener is not None
+    is_sure = program.kind is not Kind.SERVER or listener is not None or bool(program.start and program.start.serves)
     return BuildPlan(
         stack=Stack(
             language="deno",
@@ -146,14 +149,16 @@ async def _plan(program: _Program) -> BuildPlan:
 
 async def _install(files: Files, start: Start | None) -> tuple[tuple[Argv, ...], tuple[str, ...]]:
     """`deno install` fetches what deno.json names. What sources name by address is found by reading them all."""
-    own = [path for path in _INPUTS if path in files]
+    own = [files.repo_path(path) for path in _INPUTS if path in files]
+    if files.dir != "." and files.root.first(*CONFIGS):
+        own += [path for path in files.root.paths if path.rpartition("/")[2] in _INPUTS]
     sources = [path for path in files.paths if path.endswith((*_SOURCES, ".json")) and "node_modules/" not in path]
-    frozen = ("--frozen",) if "deno.lock" in files else ()
+    frozen = ("--frozen",) if "deno.lock" in files or "deno.lock" in files.root else ()
     if start and start.entry and await _names_addresses(files, sources):
-        inputs = tuple(files.repo_path(path) for path in sorted({*own, *sources}))
+        inputs = tuple(sorted({*own, *(files.repo_path(path) for path in sources)}))
         return (("deno", "install", *frozen, "--entrypoint", start.entry),), inputs
     command = (("deno", "install", *frozen),) if files.first(*CONFIGS, "package.json") else ()
-    return command, tuple(files.repo_path(path) for path in own)
+    return command, tuple(sorted(set(own)))
 
 
 async def _names_addresses(files: Files, sources: list[str]) -> bool:

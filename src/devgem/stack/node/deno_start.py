@@ -25,6 +25,11 @@ class Start:
     command: Argv
     entry: str | None
 
+    @property
+    def serves(self) -> bool:
+        """Whether Deno itself listens, for a handler."""
+        return "deno serve " in f"{display(self.command)} "
+
 
 async def find_start(files: Files, tasks: Mapping[str, str], config: str | None, found: Findings) -> Start | None:
     """A task, without what is for development in it; else a file that serves."""

@@ -8,7 +8,7 @@ are installed at the start of the build instead, with all files there.
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from devgem.domain.plan import Argv
 from devgem.stack.files import Files
@@ -24,8 +24,9 @@ _SETTINGS = (
 )
 _HOOKS = ("preinstall", "install", "postinstall", "prepublish", "prepare")
 _READS_NOTHING = re.compile(
-    r"husky|lefthook|simple-git-hooks|pre-commit|git|is-ci|only-allow|true|echo|exit|corepack|check-node-version|\[|test|"
-    r"opencollective(-postinstall)?|patch-package|svelte-kit sync|(nuxt|nuxi) prepare|prisma generate|ngcc|node -[ep]"
+    r"husky|lefthook|simple-git-hooks|pre-commit|git|is-ci|only-allow|true|echo|exit|corepack|check-node-version|\[|"
+    r"test|opencollective(-postinstall)?|patch-package|svelte-kit sync|(nuxt|nuxi|nitro|nitropack|wxt) prepare|"
+    r"prisma generate|ngcc|node -[ep]|sherif(@\S+)?|manypkg|syncpack"
 )
 _PRISMA = re.compile(r"(^|/)(schema\.prisma|prisma/.*\.prisma|prisma\.config\.[cm]?[jt]s)$")
 _LOCAL = re.compile(r"(?:file|link|portal):(.+)")
@@ -45,30 +46,50 @@ class Install:
     notes: tuple[str, ...] = ()
 
 
-def plan_install(workspace: Workspace, manager: Manager, app: Files) -> Install:
+async def plan_install(workspace: Workspace, manager: Manager, app: Files) -> Install:
     """How the workspace's dependencies get there; commands are for the app's folder."""
     root = workspace.files
-    command = manager.install(posixpath.relpath(root.dir, app.dir))
     packages = [Member(".", workspace.package), *workspace.members]
     from_git = any(_FROM_GIT.match(spec) for member in packages for spec in member.package.all.values())
-    env = {**_environment(workspace.package, manager, from_git), **_without_git_hooks(packages)}
-    requires = ("git", "ca-certificates") if from_git else ()
-    for member in packages:
-        if opaque := _opaque(member.package):
-            where = root.repo_path(posixpath.join(member.dir, MANIFEST))
-            note = (
-                f"{where} runs {' '.join(opaque.words)!r} on install ({opaque.script!r}), which may read any file: "
-                "dependencies are installed anew in every build."
-            )
-            return Install(first=(command,), env=env, requires=requires, notes=(note,))
-    folders = [member.dir for member in packages]
-    return Install(
-        commands=(command,),
+    install = Install(
+        commands=(manager.install(posixpath.relpath(root.dir, app.dir)),),
         inputs=tuple(root.repo_path(path) for path in sorted(set(_inputs(root, packages, manager)))),
-        deps=tuple(root.repo_path(posixpath.join(folder, "node_modules")) for folder in folders),
-        env=env,
-        requires=requires,
+        deps=tuple(root.repo_path(posixpath.join(member.dir, "node_modules")) for member in packages),
+        env={**_environment(workspace.package, manager, from_git), **_without_git_hooks(packages)},
+        requires=("git", "ca-certificates") if from_git else (),
     )
+    opaque = [(member, command) for member in packages if (command := _opaque(member.package))]
+    if not opaque:
+        return install
+    if manager.name == "npm" and not workspace.members and (split := await _split(workspace, manager)):
+        return replace(install, commands=split, first=tuple(_hooks(workspace.package, manager)))
+    member, command = opaque[0]
+    where = root.repo_path(posixpath.join(member.dir, MANIFEST))
+    note = (
+        f"{where} runs {' '.join(command.words)!r} on install ({command.script!r}), which may read any file: "
+        "dependencies are installed anew in every build."
+    )
+    return replace(install, commands=(), inputs=(), deps=(), first=install.commands, notes=(note,))
+
+
+async def _split(workspace: Workspace, manager: Manager) -> tuple[Argv, ...] | None:
+    """The install without any scripts, then those of the dependencies that the lock file says have some; the project's
+    own are left for the build. None when the lock file does not say, or is too long to be read whole."""
+    text = await workspace.files.text(manager.lock or "")
+    if '"lockfileVersion"' not in text or not text.rstrip().endswith("}"):
+        return None
+    entries = re.split(r'\n    "(?=(?:node_modules/|"))', text)
+    with_scripts = [
+        entry for entry in entries if '"hasInstallScript": true' in entry and entry.startswith("node_modules")
+    ]
+    named = sorted({entry.partition('"')[0].rpartition("node_modules/")[2] for entry in with_scripts})
+    install = (*manager.install("."), "--ignore-scripts")
+    return (install, (*manager.command, "rebuild", *named)) if named else (install,)
+
+
+def _hooks(package: Package, manager: Manager) -> Iterator[Argv]:
+    """What npm would run of the project itself, in its order."""
+    return (manager.run(hook) for hook in _HOOKS if hook in package.scripts)
 
 
 def prisma_outputs_source(schema: str) -> bool:

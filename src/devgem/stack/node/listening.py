@@ -3,11 +3,11 @@
 import posixpath
 import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from devgem.stack.files import Files
 from devgem.stack.node.javascript import Code
-from devgem.stack.node.values import UNREADABLE, Value, evaluate
+from devgem.stack.node.values import Value, evaluate
 
 _EXTENSIONS = ("", ".ts", ".js", ".mjs", ".mts", ".cjs", ".cts", ".tsx", ".jsx", "/index.ts", "/index.js", "/index.mjs")
 _FILES = 80
@@ -21,6 +21,14 @@ _SERVE_MODULES = re.compile(r"@hono/node-server|srvx|https://deno\.land/std.*/ht
 _DEFAULT_HANDLER = re.compile(r"^\s*export\s+default\s+", re.MULTILINE)
 _PORT_SETTING = re.compile(r"(?<![\w$.])['\"]?(?:\w*_)?(?i:port)['\"]?\s*(?:[:=](?![=>])|,(?=[^,]*env))\s*")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port as far as it is written, and whether PORT decides it (None: it cannot be seen)."""
+
+    number: int | None = None
+    reads: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,8 @@ async def find_listener(files: Files, entry: str, *, bun: bool = False, deep: bo
         value = code.expression(start)
         if "fetch" in value or re.search(r"\b(Hono|Elysia)\b", code.shape):
             port = _first_port(Code(value), codes) if value.startswith("{") else None
-            return Listener(code.path, code.line(start), *_read_port(port or Value(3000, env=frozenset({"PORT"}))))
+            port = port or Port(3000, reads=True)
+            return Listener(code.path, code.line(start), port.number, port.reads)
     return None
 
 
@@ -106,47 +115,59 @@ def _listener(code: Code, match: re.Match[str], codes: list[Code]) -> Listener |
     if is_new and "port" not in options:
         return None
     host = None
+    port: Port | None = None
     if options:
-        value = _first_port(Code(options), codes)
+        port = _first_port(Code(options), codes)
         host = _text(Code(options), ("host", "hostname"), code)
-    else:
-        value = _port_value(arguments[0], code, codes) if arguments else None
+    elif arguments:
+        port = _address(arguments[0], code, codes)
         host = evaluate(arguments[1], code).text if len(arguments) > 1 else None
     if match.group().startswith(("Bun", "Deno")) and "port" not in "".join(arguments):
         # Bun.serve takes PORT by itself; Deno.serve does not (https://docs.deno.com/api/deno/~/Deno.serve).
-        value = Value(3000, env=frozenset({"PORT"})) if match.group().startswith("Bun") else Value(8000)
-    port, reads = _read_port(value)
-    return Listener(code.path, code.line(match.start()), port, reads, host)
+        port = Port(3000, reads=True) if match.group().startswith("Bun") else Port(8000, reads=False)
+    port = port or Port()
+    return Listener(code.path, code.line(match.start()), port.number, port.reads, host)
 
 
-def _first_port(options: Code, codes: list[Code]) -> Value | None:
-    """The value of `port` in an options object, also nested or in shorthand."""
+def _first_port(options: Code, codes: list[Code]) -> Port | None:
+    """What `port` is in an options object, also nested or in shorthand."""
     for entry in options.entries:
         if entry.path[-1] == "port":
-            return _port_value(entry.value, options, codes)
-    return _port_value("port", options, codes) if re.search(r"[{,]\s*port\s*[,}]", options.shape) else None
+            return _address(entry.value, options, codes)
+    return _address("port", options, codes) if re.search(r"[{,]\s*port\s*[,}]", options.shape) else None
 
 
-def _port_value(expression: str, code: Code, codes: list[Code]) -> Value:
+def _address(expression: str, code: Code, codes: list[Code]) -> Port:
     """An expression for a port; one that names something from elsewhere is looked up in the files traced."""
-    best = UNREADABLE
-    for value in _readings(expression, code, codes):
-        if value.number is not None:
-            return replace(value, env=value.env | best.env)
-        best = value if value.env else best
-    return best
+    direct = list(_readings(expression, code))
+    if (found := _best(direct)) and (found.number is not None or "port" not in expression.lower()):
+        return Port(found.number, "PORT" in found.env)
+    found = _best([*direct, *(value for known in codes for value in _settings(known))])
+    return Port(found.number, True if "PORT" in found.env else None) if found else Port()
 
 
-def _readings(expression: str, code: Code, codes: list[Code]) -> Iterator[Value]:
-    yield evaluate(_unwrapped(expression), code)
-    if "port" not in expression.lower():
-        return
-    for known in codes:
-        for match in _PORT_SETTING.finditer(known.bare):
-            text = _unwrapped(known.expression(match.end()).split("\n")[0])
-            yield evaluate(text, known)
-            if default := re.search(r"default['\"]?\s*[(:]\s*['\"]?(\d{2,5})", text):
-                yield Value(int(default.group(1)), env=frozenset({"PORT"}))
+def _best(readings: list[Value]) -> Value | None:
+    """Of what PORT decides, a number before none; else any number."""
+    by_env = [value for value in readings if "PORT" in value.env]
+    return next((value for value in by_env or readings if value.number is not None), next(iter(by_env), None))
+
+
+def _readings(expression: str, code: Code) -> Iterator[Value]:
+    """What an expression is; of `a || b` whose whole cannot be read, each side."""
+    text = _unwrapped(expression)
+    whole = evaluate(text, code)
+    yield whole
+    if not whole.known:
+        yield from (evaluate(_unwrapped(side), code) for side in re.split(r"\|\||\?\?", text)[1:])
+
+
+def _settings(code: Code) -> Iterator[Value]:
+    """What a file says of anything called port."""
+    for match in _PORT_SETTING.finditer(code.bare):
+        text = _unwrapped(code.expression(match.end()).split("\n")[0])
+        yield from _readings(text, code)
+        if default := re.search(r"default['\"]?\s*[(:]\s*['\"]?(\d{2,5})", text):
+            yield Value(int(default.group(1)), env=frozenset({"PORT"}))
 
 
 def _unwrapped(expression: str) -> str:
@@ -157,12 +178,6 @@ def _unwrapped(expression: str) -> str:
     ):
         text = match.group(1).strip()
     return text
-
-
-def _read_port(value: Value | None) -> tuple[int | None, bool | None]:
-    if value is None or not (value.known or value.env):
-        return None, None
-    return value.number, "PORT" in value.env
 
 
 def _text(options: Code, keys: tuple[str, ...], code: Code) -> str | None:

@@ -15,7 +15,7 @@ from devgem.stack.node.runners import Run
 from devgem.stack.node.sites import Folder, folder, site
 from devgem.stack.node.start import Start
 from devgem.stack.node.workspace import Workspace
-from devgem.stack.shapes import table
+from devgem.stack.shapes import table, text, texts
 
 MANIFEST_OF_APP = "project.json"
 
@@ -37,7 +37,8 @@ async def nx_app(project: Project) -> Shape | Unplannable:
     target = target_of(name, table(stated, "targets", "build"), has_server=False)
     if stated.get("projectType") == "library":
         return _unknown(project, f"{name} is a library of the Nx repository.")
-    output = _text(target, "outputPath") or f"dist/{project.files.dir}"
+    stated_output = next(iter(texts(table(stated, "targets", "build").get("outputs"))), "")
+    output = _text(target, "outputPath") or _path(stated_output) or f"dist/{project.files.dir}"
     where = posixpath.join(project.up, output)
     executor = target.builder if target else ""
     await project.found.find("executor", executor or "inferred", MANIFEST_OF_APP, executor or '"name"')
@@ -77,8 +78,27 @@ async def _server(project: Project, target: Target | None, build: tuple[Argv, ..
 
 
 def _text(target: Target | None, key: str) -> str | None:
-    value = target.options.get(key) if target else None
-    return value.replace("{workspaceRoot}/", "") if isinstance(value, str) else None
+    return _path(text(target.options.get(key))) if target else None
+
+
+def _path(stated: str) -> str | None:
+    """A path of a target, unless it refers to something else of it."""
+    path = stated.replace("{workspaceRoot}/", "")
+    return path if path and "{" not in path else None
+
+
+async def nx_apps(files: Files) -> tuple[str, ...]:
+    """The folders of the apps of an Nx repository that have a project.json and no package.json."""
+    if "nx.json" not in files or MANIFEST_OF_APP in files:
+        return ()
+    found = []
+    for path in files.glob(f"*/{MANIFEST_OF_APP}"):
+        folder = posixpath.dirname(path)
+        stated = table(await files.json(path))
+        is_app = stated.get("projectType") == "application" and not folder.endswith("e2e")
+        if is_app and f"{folder}/{MANIFEST}" not in files:
+            found.append(folder)
+    return tuple(found)
 
 
 def _unknown(project: Project, reason: str) -> Unplannable:

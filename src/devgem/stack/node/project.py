@@ -5,12 +5,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from devgem.domain.plan import Argv, Kind, StaticSite
+from devgem.domain.plan import Argv, Evidence, Kind, StaticSite
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
 from devgem.stack.node.javascript import Code
 from devgem.stack.node.manager import Manager
-from devgem.stack.node.manifest import Package, key_line
+from devgem.stack.node.manifest import MANIFEST, Package, key_line
 from devgem.stack.node.scripts import Command, commands
 from devgem.stack.node.values import Setting, read
 from devgem.stack.node.workspace import Workspace
@@ -55,12 +55,10 @@ class Project:
 
     async def uses(self, claim: str, value: str, dependency: str) -> None:
         """Adds the evidence that a dependency is."""
-        files = self.files if dependency in self.package.all else self.workspace.files
-        await self._key(claim, value, files, dependency)
-
-    async def _key(self, claim: str, value: str, files: Files, key: str) -> None:
-        path = files.repo_path("package.json")
-        self.found.add(claim, value, posixpath.relpath(path, self.files.dir), await key_line(files, key))
+        own = MANIFEST in self.files and dependency in self.package.all
+        files = self.files if own else self.workspace.files
+        line = await key_line(files, dependency)
+        self.found.add_evidence(Evidence(claim, value, files.repo_path(MANIFEST), line))
 
     async def config(self, *stems: str) -> Code | None:
         """The first configuration file with one of these names and any extension of a script."""
@@ -70,7 +68,7 @@ class Project:
     def says(self, claim: str, code: Code | None, dotted: str, within: str | None = None) -> Setting | None:
         """What a configuration says for a key; a certain answer becomes evidence."""
         setting = read(code, dotted, within) if code else None
-        if code and setting and setting.value.known and setting.value.value is not None:
+        if code and setting and setting.value.known and setting.value.value not in (None, ""):
             value = setting.value.value
             self.found.add(
                 claim, str(value).lower() if isinstance(value, bool) else str(value), code.path, setting.line

@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from devgem.domain.plan import Argv, BuildPlan, Kind, Stack, Unplannable
+from devgem.domain.plan import Argv, BuildPlan, Candidate, Kind, Stack, Unplannable
 from devgem.stack.env_names import names, required_names
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
+from devgem.stack.monorepo import summary
 from devgem.stack.node.bun import as_bun
 from devgem.stack.node.deno import is_deno
 from devgem.stack.node.env import baked_note, node_env
@@ -24,7 +25,7 @@ from devgem.stack.node.frameworks import (
 )
 from devgem.stack.node.install import plan_install, prisma_outputs_source, prisma_schemas
 from devgem.stack.node.manager import choose_manager
-from devgem.stack.node.nx import nx_app, nx_workspace
+from devgem.stack.node.nx import nx_app, nx_apps, nx_workspace
 from devgem.stack.node.project import Project, Shape
 from devgem.stack.node.refusals import refusal, why_no_start
 from devgem.stack.node.scripts import commands
@@ -55,6 +56,8 @@ class Node:
     language = "node"
 
     async def plan(self, files: Files) -> Answer:
+        if apps := await nx_apps(files):
+            return await self._one_of(files, apps)
         in_nx = await nx_workspace(files)
         workspace = in_nx or await find_workspace(files)
         if workspace is None or await is_deno(files):
@@ -76,6 +79,16 @@ class Node:
             return NoStart(await _assemble(project, bare, None, choice.notes), why.reason, why.fix)
         return await _assemble(project, shape, start, choice.notes)
 
+    async def _one_of(self, files: Files, folders: tuple[str, ...]) -> Answer:
+        """The only app of several folders, or the question which is meant."""
+        plans = {folder: await self.plan(files.below(folder)) for folder in folders}
+        apps = {folder: plan for folder, plan in plans.items() if isinstance(plan, BuildPlan)}
+        if len(apps) == 1:
+            return next(iter(apps.values()))
+        listed = tuple(Candidate(files.repo_path(folder), summary(plan)) for folder, plan in apps.items())
+        what = f"There are {len(listed)} apps of Nx in folders: {', '.join(one.dir for one in listed[:8])}."
+        return Unplannable(what, "Choose one with --dir.", listed, language=self.language)
+
 
 async def _shape(project: Project, start: Start | None) -> Shape | Unplannable | None:
     """A framework's answer, with a server of the project's own in front where the start script runs one."""
@@ -95,7 +108,7 @@ async def _shape(project: Project, start: Start | None) -> Shape | Unplannable |
 
 async def _assemble(project: Project, shape: Shape, start: Start | None, notes: tuple[str, ...]) -> BuildPlan:
     files, manager = project.files, project.manager
-    install = plan_install(project.workspace, manager, files)
+    install = await plan_install(project.workspace, manager, files)
     is_bun = bool(shape.start and shape.start[0] == "bun")
     version = manager.version if is_bun else await node_version(project.workspace, files, project.found)
     env = await node_env(files)

@@ -147,11 +147,13 @@ def _tokens(text: str) -> list[str]:
 def _unwrap(tokens: list[str], script: str, cwd: str) -> Command | None:
     """Takes away what stands before the real command: assignments, cross-env, npx, `pnpm exec`, dotenv, a path."""
     env: dict[str, str] = {}
-    words = list(tokens)
+    words = [token for token in tokens if token not in ("fi", "done")]
     while words:
         head = words[0].rpartition("/")[2]
         if match := _ASSIGNMENT.fullmatch(words[0]):
             env[match.group(1)] = match.group(2)
+            words = words[1:]
+        elif head in ("if", "then", "else", "do", "!"):
             words = words[1:]
         elif head in ("cross-env", "cross-env-shell", "env", "exec", "npx", "bunx", "pnpx", "pnpm-exec"):
             words = _drop_flags(words[1:])

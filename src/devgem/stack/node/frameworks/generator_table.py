@@ -42,6 +42,16 @@ def _umi(program: str) -> Generator:
     return Generator("umi", (program, "build"), "dist", configs, key="outputPath", base="base", fallback=_SPA)
 
 
+_VUEPRESS = Generator(
+    "vuepress",
+    ("vuepress", "build"),
+    "{root}/.vuepress/dist",
+    configs=("{root}/.vuepress/config",),
+    key="dest",
+    options=("-d", "--dest"),
+    base="base",
+    not_found=_404,
+)
 GENERATORS: Mapping[str, Generator] = {
     "@docusaurus/core": Generator(
         "docusaurus",
@@ -63,16 +73,9 @@ GENERATORS: Mapping[str, Generator] = {
         not_found=_404,
         in_root=True,
     ),
-    "vuepress": Generator(
-        "vuepress",
-        ("vuepress", "build"),
-        "{root}/.vuepress/dist",
-        configs=("{root}/.vuepress/config",),
-        key="dest",
-        options=("-d", "--dest"),
-        base="base",
-        not_found=_404,
-    ),
+    "vuepress": _VUEPRESS,
+    "vuepress-vite": _VUEPRESS,
+    "vuepress-webpack": _VUEPRESS,
     "@11ty/eleventy": Generator(
         "eleventy",
         ("eleventy",),
