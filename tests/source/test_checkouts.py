@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from devgem.domain.app import Repository
-from devgem.source import Policy, Sources
+from devgem.domain.errors import SourceError
+from devgem.source import Command, Outcome, Policy, Sources, run_directly
 from devgem.source.checkouts import Checkouts, Record
 
-from .conftest import Bench
+from .conftest import LOOPBACK, Bench
 from .git_repository import GitRepository
 
 
@@ -79,6 +80,35 @@ async def test_a_damaged_cache_is_replaced(damage: str, bench: Bench, repository
     commit, tree = await bench.fetch(url)
     assert commit.sha == repository.sha()
     assert await tree.read("app.py") == b"2\n"
+
+
+async def test_what_a_hijacked_git_leaves_in_the_cache_is_not_obeyed(
+    bench: Bench, repository: GitRepository, tmp_path: Path
+) -> None:
+    """The process that talks to a server may run in a sandbox; what it wrote is read outside."""
+    url, proof = f"file://{repository.path}", tmp_path / "proof"
+    await bench.fetch(url)
+    kept = next((bench.root / "repositories").iterdir())
+    (kept / "config").write_text(f'[filter "evil"]\n\tsmudge = touch {proof}; cat\n\tprocess = touch {proof}\n')
+    (kept / "info").mkdir()
+    (kept / "info" / "attributes").write_text("* filter=evil\n")
+    repository.commit({".gitattributes": "* filter=evil\n", "app.py": "2\n"})
+    commit, tree = await bench.fetch(url)
+    assert (commit.sha, await tree.read("app.py")) == (repository.sha(), b"2\n")
+    assert (next((bench.root / "repositories").iterdir()) / "config").exists()  # the same one was used
+    assert not proof.exists()
+
+
+async def test_a_tip_that_is_no_sha_opens_no_other_folder(repository: GitRepository, tmp_path: Path) -> None:
+    async def hijacked(command: Command) -> Outcome:
+        outcome = await run_directly(command)
+        if command.argv[1] == "fetch":
+            (command.cwd / "refs/devgem/fetched").write_text("../../elsewhere")
+        return outcome
+
+    with pytest.raises(SourceError) as caught:
+        await Sources(tmp_path / "s", LOOPBACK, hijacked).fetch(Repository(f"file://{repository.path}"))
+    assert caught.value.code == "corrupt_repository"
 
 
 async def test_prune_keeps_what_is_named_and_what_was_just_used(bench: Bench, repository: GitRepository) -> None:

@@ -8,39 +8,46 @@ from devgem.domain.errors import SourceError
 from devgem.source.command import Outcome
 from devgem.source.complaints import explain, http_status, lacks_ref
 from devgem.source.errors import refusal
-from devgem.source.git import Git, Invocation, at, make_bare
+from devgem.source.git import Git, Invocation, at, make_bare, reading
 from devgem.source.remote import Remote, redirected
 
-FETCHED = "refs/devgem/fetched"
-"""Where the commit, or the tag that names it, is in the bare repository."""
-
+_FETCHED = "refs/devgem/fetched"
 _REDIRECTS = 3
 _REDIRECT_STATUS = frozenset({301, 302, 303, 307, 308})
 _LOCATION = re.compile(r"<= Recv header: location: *(\S+)", re.IGNORECASE)
 _SMART = "application/x-git-upload-pack-advertisement"
+_SHA = re.compile(r"[0-9a-f]{40}")
 _SHORT_SHA = re.compile(r"[0-9a-f]{4,39}")
 _LIST_LIMIT_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
 class Fetch:
-    """From `remote` into the bare repository `into`."""
+    """From `remote` into the bare repository `into`; `view` is an empty one, to read what was fetched."""
 
     git: Git
     remote: Remote
     into: Path
+    view: Path
 
-    async def bring(self, ref: str | None) -> None:
-        """Brings what `ref` names (None: the default branch); a tag before a branch of the same name, as git does."""
-        outcome = await self._talk("fetch", f"+{ref or 'HEAD'}:{FETCHED}", options=("--depth=1",))
+    async def bring(self, ref: str | None) -> str:
+        """Brings what `ref` names (None: the default branch); a tag before a branch of the same name, as git does.
+        Returns the SHA of the commit, or of the tag that names it."""
+        outcome = await self._talk("fetch", f"+{ref or 'HEAD'}:{_FETCHED}", options=("--depth=1",))
         if not lacks_ref(outcome):
             self._check(outcome, ref)
-        elif ref is None:
+            return self._fetched()
+        if ref is None:
             raise await self._nothing_at_head()
-        elif _SHORT_SHA.fullmatch(ref):
-            await self.bring(await self._full_sha(ref))
-        else:
-            raise refusal("no_such_ref", url=self.remote.shown, ref=ref)
+        if _SHORT_SHA.fullmatch(ref):
+            return await self.bring(await self._full_sha(ref))
+        raise refusal("no_such_ref", url=self.remote.shown, ref=ref)
+
+    def _fetched(self) -> str:
+        sha = (self.into / _FETCHED).read_text("ascii", "replace").strip()
+        if not _SHA.fullmatch(sha):  # not git's writing
+            raise refusal("corrupt_repository", url=self.remote.shown, detail=f"{_FETCHED} is not a SHA")
+        return sha
 
     async def _full_sha(self, short: str) -> str:
         """Looks at the tips first; only then at the whole history, of which the commits alone are fetched."""
@@ -55,7 +62,8 @@ class Fetch:
         branches_and_tags = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
         history._check(await history._talk("fetch", *branches_and_tags, options=("--filter=tree:0",)), short)
         name = ("rev-parse", "--verify", f"{short}^{{commit}}")
-        outcome = await self.git(Invocation(name, history.into, env=at(history.into), readable=(history.into,)))
+        here = (history.into, self.view)
+        outcome = await self.git(Invocation(name, self.view, env=reading(*here), readable=here))
         if outcome.exit_code:
             code = "ambiguous_ref" if b"ambiguous" in outcome.stderr else "no_such_ref"
             raise refusal(code, url=self.remote.shown, ref=short)

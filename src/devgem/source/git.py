@@ -110,6 +110,12 @@ def make_bare(repository: Path) -> None:
     (repository / "HEAD").write_text("ref: refs/heads/none\n")
 
 
+def reading(repository: Path, view: Path) -> dict[str, str]:
+    """The environment in which git reads the objects of a repository through the empty one at `view`, and so nothing
+    of its settings: a git that a server has taken over may have written them."""
+    return {"GIT_DIR": str(view), "GIT_OBJECT_DIRECTORY": str(repository / "objects")}
+
+
 def _environment(git: Invocation) -> dict[str, str]:
     """The whole environment: https://git-scm.com/docs/git#_environment_variables."""
     settings = (*_HARDENED, *git.settings)

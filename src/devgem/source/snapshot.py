@@ -17,8 +17,7 @@ from devgem.source.contents import (
     parse_listing,
 )
 from devgem.source.errors import refusal
-from devgem.source.fetch import FETCHED
-from devgem.source.git import Git, Invocation, at
+from devgem.source.git import Git, Invocation, reading
 
 _LISTED_BYTES_PER_FILE = 400
 _SUBJECT_LIMIT = 200
@@ -26,11 +25,13 @@ _SUBJECT_LIMIT = 200
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The commit that was fetched into `repository`, or the folder `prefix` of it (empty, or ending in `/`). `url` is
-    its address in messages."""
+    """The commit `tip` (or the tag that names one) in the bare repository `repository`, or the folder `prefix` of it
+    (empty, or ending in `/`). It is read through the empty repository `view`. `url` is its address in messages."""
 
     git: Git
     repository: Path
+    view: Path
+    tip: str
     url: str
     prefix: str = ""
 
@@ -38,8 +39,8 @@ class Snapshot:
         """What the commit is, and its files, all of them allowed. Raises SourceError."""
         limits = self.git.limits
         shown, listed = await asyncio.gather(
-            self._ask("log", "-1", "--format=%H%n%s", FETCHED, "--"),
-            self._ask("ls-tree", "-r", "-l", "-z", f"{FETCHED}:{self.prefix}"),
+            self._ask("log", "--no-walk", "--format=%H%n%s", self.tip, "--"),
+            self._ask("ls-tree", "-r", "-l", "-z", f"{self.tip}:{self.prefix}"),
         )
         sha, _, subject = shown.stdout.decode("utf-8", "replace").partition("\n")
         if not shown.exit_code and not sha:  # a tag may name a lone file
@@ -61,16 +62,16 @@ class Snapshot:
 
     async def write(self, files: Path) -> None:
         """Writes the files into the empty folder `files`. Raises SourceError."""
-        index = self.repository / "index"
-        there = {**at(self.repository), "GIT_WORK_TREE": str(files), "GIT_INDEX_FILE": str(index)}
-        args = ("read-tree", "--reset", "-u", f"{FETCHED}:{self.prefix}")
-        self._check(await self.git(Invocation(args, files, env=there, writable=(self.repository, files))))
-        index.unlink()  # of no use to the next fetch, and it would take its files for written
+        there = {**reading(self.repository, self.view), "GIT_WORK_TREE": str(files)}
+        args = ("read-tree", "--reset", "-u", f"{self.tip}:{self.prefix}")
+        self._check(
+            await self.git(Invocation(args, files, env=there, readable=(self.repository,), writable=(self.view, files)))
+        )
 
     def _ask(self, *args: str) -> Awaitable[Outcome]:
         limit = self.git.limits.max_files * _LISTED_BYTES_PER_FILE
-        here = self.repository
-        return self.git(Invocation(args, here, env=at(here), readable=(here,), output_limit_bytes=limit))
+        here = (self.repository, self.view)
+        return self.git(Invocation(args, self.view, env=reading(*here), readable=here, output_limit_bytes=limit))
 
     def _check(self, outcome: Outcome) -> None:
         if outcome.exit_code or outcome.stopped:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import errno
-import shutil
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Container, Sequence
@@ -17,7 +16,7 @@ from devgem.source.checkouts import Checkout, Checkouts, Record
 from devgem.source.command import Run, run_directly
 from devgem.source.contents import Entry, check_links, lfs_pointers, served_pointers
 from devgem.source.errors import refusal
-from devgem.source.fetch import FETCHED, Fetch
+from devgem.source.fetch import Fetch
 from devgem.source.folder import check_folder, copy_folder, list_folder
 from devgem.source.git import Git, make_bare
 from devgem.source.policy import Policy
@@ -98,27 +97,28 @@ class Sources:
                 except SourceError as error:
                     if error.code not in _PERHAPS_OUR_CACHE:
                         raise
-                await asyncio.to_thread(shutil.rmtree, into, ignore_errors=True)
-            make_bare(into)
-            return await self._bring(repository, remote, ref, prefix, into)
+        async with self._job() as job:
+            make_bare(job / "git")
+            return await self._bring(repository, remote, ref, prefix, job / "git")
 
     async def _bring(
         self, repository: Repository, remote: Remote, ref: str | None, prefix: str, into: Path
     ) -> Checkout:
-        await Fetch(self._git, remote, into).bring(ref)
-        tip = (into / FETCHED).read_text().strip()
+        view = into.with_name("view")
+        make_bare(view)
+        tip = await Fetch(self._git, remote, into, view).bring(ref)
         found = self._checkouts.find(repository.location, tip)
         if found is None:
-            found = await self._write(repository, Snapshot(self._git, into, remote.shown, prefix), ref)
+            snapshot = Snapshot(self._git, into, view, tip, remote.shown, prefix)
+            found = await self._write(repository, snapshot, ref or "HEAD", into.with_name("files"))
         if len(list((into / "objects/pack").glob("*.pack"))) <= _KEPT_PACKS:
             self._checkouts.put_repository(repository.location, into)
         return found
 
-    async def _write(self, repository: Repository, snapshot: Snapshot, ref: str | None) -> Checkout:
-        record, entries = await snapshot.list(ref or "HEAD")
+    async def _write(self, repository: Repository, snapshot: Snapshot, ref: str, files: Path) -> Checkout:
+        record, entries = await snapshot.list(ref)
         if found := self._checkouts.find(repository.location, record.sha):  # the ref was a tag's
             return found
-        files = snapshot.repository.with_name("files")
         files.mkdir()
         await snapshot.write(files)
         return await _in_thread(lambda stop: self._keep(repository, files, record, entries))
