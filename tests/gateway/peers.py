@@ -56,6 +56,8 @@ class Wire:
         return cls(*await asyncio.open_connection(sock=sock, limit=1 << 16))
 
     async def send(self, data: bytes) -> None:
+        if self.writer.transport.is_closing():
+            raise ConnectionResetError
         self.writer.write(data)
         await self.writer.drain()
 

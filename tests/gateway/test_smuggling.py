@@ -1,10 +1,12 @@
 import asyncio
+import contextlib
+import random
 
 import pytest
 
-from .conftest import House
+from .conftest import House, until
 from .corpus import BAD_RESPONSES, PASSED, POISONED, REFUSED
-from .peers import App, Wire, request, response
+from .peers import App, Wire, connected, request, response
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -35,6 +37,77 @@ async def test_an_unusual_request_is_passed_on_in_its_one_meaning(house: House, 
     for seen in app.seen:
         assert seen.get("upgrade") is seen.get("http2-settings") is seen.get("connection") is None
         assert seen.get("content-length") in (None, str(len(seen.body)))
+
+
+async def test_requests_before_a_refused_one_are_answered_first(house: House) -> None:
+    gate = asyncio.Event()
+
+    async def handle(app: App, wire: Wire) -> None:
+        while True:
+            app.seen.append(await wire.read_request())
+            await gate.wait()
+            await wire.send(response(app.seen[-1].target.encode()))
+
+    app = App(handle)
+    await house.serve(app)
+    wire = await house.wire()
+    await wire.send(request("/1") + request("/2") + b"nonsense\r\n\r\n" + request("/3"))
+    await until(lambda: app.seen)
+    gate.set()
+    assert (await wire.read_response()).body == b"/1"
+    assert (await wire.read_response()).body == b"/2"
+    last = await wire.read_response()
+    assert (last.status, last.get("connection")) == (400, "close")
+    assert await wire.read_all() == b""
+    assert [seen.target for seen in app.seen] == ["/1", "/2"]
+
+
+async def test_a_bad_request_is_refused_however_its_bytes_come(house: House) -> None:
+    await house.serve(App.saying(response()))
+    for name, (status, asked) in REFUSED.items():
+        wire = await house.wire()
+        for byte in asked.encode():
+            if wire.writer.transport.is_closing():
+                break
+            wire.writer.write(bytes([byte]))
+            await asyncio.sleep(0)
+        wire.writer.write(request())
+        assert (await wire.read_response()).status == status, name
+        await wire.close()
+
+
+async def test_garbage_never_gets_a_fault_out_of_the_gateway(house: House) -> None:
+    """Seeded mutations of the corpus, on both sides at once."""
+    reported: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    dice = random.Random(7)
+    requests = [asked.encode() for _, asked in REFUSED.values()] + [asked.encode() for asked, _, _ in PASSED.values()]
+    responses = [said.encode() for said in BAD_RESPONSES.values()] + [said.encode() for _, said in POISONED.values()]
+
+    def mutated(data: bytes) -> bytes:
+        at = dice.randrange(len(data))
+        piece = dice.choice([b"", b"\r\n", b"\n", b"\0", b":", bytes([dice.randrange(256)]), data[at : at + 20]])
+        return data[:at] + piece + data[at + dice.randrange(3) :]
+
+    async def handle(app: App, wire: Wire) -> None:
+        while await wire.read_some():
+            await wire.send(mutated(dice.choice([*responses, response()])))
+            if dice.random() < 0.5:
+                return
+
+    async def visit() -> None:
+        for _ in range(20):
+            async with connected(house.port) as wire:
+                with contextlib.suppress(ConnectionError):
+                    await wire.send(mutated(dice.choice(requests) + dice.choice(requests)))
+                    wire.writer.write_eof()
+                    await wire.read_some()
+
+    await house.serve(App(handle))
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(visit() for _ in range(25)))
+    assert reported == []
+    assert (await house.ask(request(host="none.localhost"))).status == 404
 
 
 @pytest.mark.parametrize("name", BAD_RESPONSES)

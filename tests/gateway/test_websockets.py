@@ -72,6 +72,22 @@ async def test_a_client_may_speak_before_the_app_has_agreed(house: House) -> Non
     assert await wire.read_exactly(len(HELLO)) == HELLO
 
 
+async def test_a_websocket_may_wait_behind_another_request(house: House) -> None:
+    async def handle(app: App, wire: Wire) -> None:
+        while (await wire.read_request()).target != "/chat":
+            await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await wire.send(AGREED)
+        await wire.send(await wire.read_exactly(2 * len(HELLO)))
+
+    await house.serve(App(handle))
+    wire = await house.wire()
+    await wire.send(request() + request() + ASK + HELLO)
+    await wire.send(HELLO)
+    for status in (200, 200, 101):
+        assert (await wire.read_response()).status == status
+    assert await wire.read_exactly(2 * len(HELLO)) == HELLO * 2
+
+
 async def test_a_refused_websocket_leaves_an_http_connection(house: House) -> None:
     app = App.saying(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
     await house.serve(app)

@@ -3,9 +3,11 @@
 How it works. The parser tells about each request as its bytes come. When a head is complete it becomes an `Exchange`,
 which at once is dispatched, or waits behind the one being answered: then the connection is not read on until the
 queue is empty, so what one read held is all that can wait. `_receiving` is the exchange whose body is still coming,
-`current` the one whose answer is due; often they are the same, and a body passes through without being collected.
+`current` the one whose answer is due; often they are the same, and a body passes through without being collected. An
+answer may come while the parser still tells about the same read, and may close the connection: then `_parser` is
+None, and what else it tells is passed over.
 
-Two flags stop the reading: the queue (PIPELINE), an app that reads more slowly than the client sends (BODY), an
+Three flags stop the reading: the queue (PIPELINE), an app that reads more slowly than the client sends (BODY), an
 answer that decides whether what follows is HTTP or a WebSocket (UPGRADE). A client that reads more slowly than the
 app sends stops the reading of the app's connection instead.
 
@@ -193,6 +195,10 @@ class Client(asyncio.Protocol):
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
 
+    def write(self, data: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(data)
+
     async def writable(self) -> None:
         """Waits until the client has read most of what was written."""
         if self.write_paused:
@@ -249,24 +255,25 @@ class Client(asyncio.Protocol):
     def on_body(self, data: bytes) -> None:
         self._silent = 0
         exchange = self._receiving
-        assert exchange is not None
-        exchange.allow(self.door.limits.stall_seconds)
-        exchange.body(data)
+        if exchange is not None:
+            exchange.allow(self.door.limits.stall_seconds)
+            exchange.body(data)
 
     def on_message_complete(self) -> None:
         if self._skips_body:
             return
         self._silent = 0
         exchange, self._receiving = self._receiving, None
-        assert exchange is not None
-        if not exchange.keep_alive:
-            self._parser = None
-        exchange.body_end()
+        if exchange is not None:
+            if not exchange.keep_alive:
+                self._parser = None
+            exchange.body_end()
 
     def _after_upgrade(self, rest: memoryview) -> bytes | memoryview:
         """The parser has stopped behind a request with `Upgrade`; what it may go on with."""
         exchange = self._latest
-        assert exchange is not None
+        if exchange is None or self._parser is None:
+            return b""
         if self._skips_body:
             self._skips_body = False
             self._parser = Resumed(self, exchange.framing).parser
@@ -305,7 +312,8 @@ class Client(asyncio.Protocol):
             return
         self.deadline = monotonic() + self.door.limits.idle_seconds
         if self._stopped:
-            self.free(self.BODY | self.UPGRADE)
+            self.free(self.BODY | self.UPGRADE if exchange.upgrade else self.BODY)
+        if self._queue:
             self._advance()
 
     def _advance(self) -> None:

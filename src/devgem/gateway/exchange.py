@@ -154,7 +154,7 @@ class Exchange:
 
     def _forward(self, data: bytes) -> None:
         if self._upstream is not None:
-            self._upstream.transport.write(data)
+            self._upstream.write(data)
         elif not self._answered:
             if self._pending is None:
                 self._pending = []
@@ -217,7 +217,7 @@ class Exchange:
     def reply(self, response: bytes, status: int) -> None:
         """A whole response that needs no app."""
         self.start(status)
-        self.client.transport.write(response)
+        self.client.write(response)
         self.answered()
 
     def _end(self) -> None:
@@ -236,9 +236,9 @@ class Exchange:
         self.start(101)
         self._upstream = None
         upstream.detach()
-        self.client.transport.write(head + rest)
+        self.client.write(head + rest)
         self.tunnel = Tunnel(self.client, upstream.transport, rest)
-        upstream.transport.write(self.early)
+        upstream.write(self.early)
         self.client.free(self.client.UPGRADE)
 
     # The bad ends

@@ -92,10 +92,10 @@ class Shelf:
     async def _send_pieces(self, exchange: "Exchange", asked: Asked, file: File, status: int) -> None:
         status, head, at, size = _answer(exchange, asked, file, status)
         exchange.start(status)
-        exchange.client.transport.write(head)
+        exchange.client.write(head)
         while size:
             piece = await self._on_thread(read_piece, file.path, at, min(size, HELD_BYTES))
-            exchange.client.transport.write(piece)
+            exchange.client.write(piece)
             at += len(piece)
             size -= len(piece)
             await exchange.client.writable()

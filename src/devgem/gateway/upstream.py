@@ -65,7 +65,11 @@ class Upstream(asyncio.Protocol):
         self.exchange = exchange
         self._silent = self._status = 0
         self._head_done = self._done = self._chunked = self._until_eof = False
-        self.transport.write(head)
+        self.write(head)
+
+    def write(self, data: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(data)
 
     def pause(self) -> None:
         if not self._paused and not self.transport.is_closing():
@@ -147,7 +151,7 @@ class Upstream(asyncio.Protocol):
         if self._out:
             if self._head_done and not exchange.started:
                 exchange.start(self._status)
-            exchange.client.transport.write(b"".join(self._out))
+            exchange.client.write(b"".join(self._out))
             self._out.clear()
         if self._done:
             exchange.answered()
