@@ -57,6 +57,7 @@ async def test_channels_make_it_asgi() -> None:
         ("STATIC_ROOT = BASE / 'x'\nINSTALLED_APPS = ['django.contrib.staticfiles']\n", True),
         ("STATIC_ROOT = BASE / 'x'\nINSTALLED_APPS = ['mine']\n", False),
         ("STATIC_ROOT = None\n", False),
+        ("if not DEBUG:\n    STATIC_ROOT = 'x'\n", False),
         ("STATIC_URL = '/static/'\n", False),
     ],
 )

@@ -103,6 +103,22 @@ async def test_a_requirements_file_above_the_app_is_an_input_too() -> None:
     assert cited(plan, "framework") == ("flask", "base.txt", 1)
 
 
+async def test_the_port_in_gunicorns_configuration_is_the_port() -> None:
+    tree = {**APP, "requirements.txt": "gunicorn\nflask\n", "conf.py": "import x\nbind = '0.0.0.0:8001'\n"}
+    plan = await planned({**tree, "Procfile": "web: gunicorn --config conf.py app:app\n"})
+    assert plan.port == 8001
+    assert cited(plan, "port") == ("8001", "conf.py", 2)
+    free = await planned({**tree, "Procfile": "web: gunicorn --config conf.py --bind :$PORT app:app\n"})
+    assert free.port == 8080
+
+
+async def test_an_old_gunicorn_gets_a_setuptools_that_it_can_import() -> None:
+    old = await planned({**APP, "requirements.txt": "flask\ngunicorn == 20.1.0\n"})
+    assert old.install[-1] == ("uv", "pip", "install", "setuptools<82")
+    new = await planned({**APP, "requirements.txt": "flask\ngunicorn==23.0.0\n"})
+    assert "setuptools<82" not in new.install[-1]
+
+
 async def test_packages_from_git_need_git() -> None:
     plan = await planned({**APP, "requirements.txt": "flask\ngit+https://example.com/x.git#egg=psycopg2\n"})
     assert "git" in plan.requires_build and "libpq-dev" in plan.requires_build

@@ -19,11 +19,12 @@ _DEPTH = 5
 
 @dataclass(frozen=True)
 class Setting:
-    """The value given last to a setting, and where."""
+    """The value given last to a setting, and where; `always` when no `if` decides whether it is given."""
 
     value: ast.expr
     path: str
     line: int
+    always: bool = True
 
     @property
     def text(self) -> str | None:
@@ -56,8 +57,9 @@ def find_django(sources: Sources) -> Django | None:
         chain = list(_chain(sources, folder, used, 0))
         settings: dict[str, Setting] = {}
         for module in chain:
+            plain = {node.lineno for node in module.tree.body}
             for name, line, value, _ in assignments(module.tree.body):
-                settings[name] = Setting(value, module.path, line)
+                settings[name] = Setting(value, module.path, line, always=line in plain)
         required = {r.name: r for module in chain for r in reads_in(module, sources) if r.required}
         return Django(folder, manage.path, used, named[1], settings, tuple(required[n] for n in sorted(required)))
     return None
@@ -115,7 +117,7 @@ def _collectstatic(django: Django) -> tuple[Argv, ...]:
     build never sees the run-time ones."""
     root = django.settings.get("STATIC_ROOT")
     apps = django.settings.get("INSTALLED_APPS")
-    if root is None or (isinstance(root.value, ast.Constant) and not root.value.value):
+    if root is None or not root.always or (isinstance(root.value, ast.Constant) and not root.value.value):
         return ()
     if apps and "django.contrib.staticfiles" not in apps.strings() and "+" not in ast.dump(apps.value):
         return ()
@@ -148,6 +150,10 @@ def _notes(files: Files, django: Django) -> list[str]:
         listed = ", ".join(hosts.strings()) or "nothing"
         where = f"{files.repo_path(hosts.path)}:{hosts.line}"
         notes.append(f"{where} allows {listed}: Django answers 400 on any other host name; add the app's.")
+    root = said.get("STATIC_ROOT")
+    if root and not root.always:
+        where = f"{files.repo_path(root.path)}:{root.line}"
+        notes.append(f"{where} sets STATIC_ROOT in some cases only: static files are not collected.")
     middleware = said.get("MIDDLEWARE")
     if middleware and not is_debug and not any("whitenoise" in text.lower() for text in middleware.strings()):
         where = f"{files.repo_path(middleware.path)}:{middleware.line}"

@@ -28,6 +28,7 @@ class Entry:
     server: str | None = None
     port: int = DEFAULT_PORT
     port_line: int | None = None
+    port_path: str | None = None
     health_path: str | None = None
     run_env: Mapping[str, str] = field(default_factory=dict)
     build: tuple[Argv, ...] = ()

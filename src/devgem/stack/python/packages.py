@@ -54,6 +54,11 @@ class Packages:
     locked: frozenset[str] = frozenset()
     build_env: Mapping[str, str] = field(default_factory=dict)
 
+    def requirement(self, name: str) -> str:
+        """The text that asks for a distribution: `gunicorn==20.1.0`; empty when none does."""
+        found = self.dependencies.get(name)
+        return found.text.replace(" ", "") if found else ""
+
 
 async def find_packages(files: Files) -> Packages | None:
     """None when no file here names any dependency."""

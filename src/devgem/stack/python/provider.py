@@ -14,6 +14,7 @@ from devgem.stack.provider import Answer, NoStart
 from devgem.stack.python.django import django_entry, find_django
 from devgem.stack.python.entry import Entry, find_entry
 from devgem.stack.python.env_reads import find_env
+from devgem.stack.python.gunicorn import configured_port
 from devgem.stack.python.manifests import distribution_name
 from devgem.stack.python.packages import CREATE, VENV, Packages, find_packages, project_files
 from devgem.stack.python.runners import find_runner
@@ -56,6 +57,8 @@ class Python:
                 language=self.language,
             )
         server = _named_server(stated) if stated else entry.server if entry else None
+        if entry and stated and server == "gunicorn" and (bound := await configured_port(files, stated)):
+            entry = replace(entry, port=bound.port, port_line=bound.line, port_path=bound.path)
         plan = await _plan(files, packages, sources, entry if not (entry and stated) else _settled(entry), server)
         if entry is None:
             return NoStart(plan, *await nothing_to_start(files))
@@ -149,7 +152,7 @@ async def _plan(
         env_required=required_names(reads),
         notes=(*(packages.notes if packages else ()), *(entry.notes if entry else ()), *version.notes),
     )
-    plan = _with_server(plan, server, installed)
+    plan = _with_server(plan, packages, server, installed)
     if packages and not packages.installs_project and await _needs_itself(files, sources):
         inputs = dict.fromkeys((*plan.install_inputs, *project_files(files, ".")))
         plan = replace(plan, install=(*plan.install, _INSTALL_ITSELF), install_inputs=tuple(inputs))
@@ -174,7 +177,12 @@ async def _needs_itself(files: Files, sources: Sources) -> bool:
     return bool(name) and any(isinstance(n, ast.Constant) and n.value == name for m in asks for n in ast.walk(m.tree))
 
 
-def _with_server(plan: BuildPlan, server: str | None, installed: frozenset[str]) -> BuildPlan:
+def _with_server(
+    plan: BuildPlan, packages: Packages | None, server: str | None, installed: frozenset[str]
+) -> BuildPlan:
+    if packages and re.match(r"gunicorn==(1\d|20)\.", packages.requirement("gunicorn")):
+        # it imports pkg_resources: https://setuptools.pypa.io/en/latest/history.html#v82-0-0
+        plan = replace(plan, install=(*plan.install, ("uv", "pip", "install", "setuptools<82")))
     if server in SERVERS and server not in installed:
         extra = SERVERS[server]
         plan = replace(plan, install=(*(plan.install or (CREATE,)), ("uv", "pip", "install", extra)))
@@ -218,7 +226,7 @@ def _cite(entry: Entry, packages: Packages | None, findings: Findings) -> None:
     findings.add("kind", entry.kind.value, entry.path, entry.line)
     findings.add("start", display(entry.start), entry.path, entry.line)
     if entry.port_line:
-        findings.add("port", str(entry.port), entry.path, entry.port_line)
+        findings.add("port", str(entry.port), entry.port_path or entry.path, entry.port_line)
 
 
 _DISTRIBUTIONS = {"fasthtml": "python-fasthtml", "socketio": "python-socketio"}
