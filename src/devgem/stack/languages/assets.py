@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from devgem.domain.plan import Argv
 from devgem.stack.files import Files
-from devgem.stack.languages.documents import table
+from devgem.stack.shapes import table
 
 REQUIRES = ("nodejs", "npm")
 

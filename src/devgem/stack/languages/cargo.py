@@ -9,8 +9,8 @@ from typing import Any
 
 from devgem.stack.files import Files
 from devgem.stack.languages.code import nearest_above
-from devgem.stack.languages.documents import strings, table
 from devgem.stack.languages.packages import Packages
+from devgem.stack.shapes import table, tables, texts
 from devgem.stack.versions import Stated, number_in
 
 SYSTEM: Mapping[str, Packages] = {
@@ -75,7 +75,7 @@ class Workspace:
 
     @property
     def default_members(self) -> list[str]:
-        stated = strings(table(self.manifest, "workspace").get("default-members"))
+        stated = texts(table(self.manifest, "workspace").get("default-members"))
         return [posixpath.normpath(f"{self.dir}/{folder}") for folder in stated]
 
     def at(self, name: str) -> str:
@@ -103,9 +103,9 @@ async def find_workspace(files: Files) -> Workspace | None:
 
 def _members(view: Files, manifest: Mapping[str, Any]) -> list[str]:
     stated = table(manifest, "workspace")
-    excluded = {posixpath.normpath(one) for one in strings(stated.get("exclude"))}
+    excluded = {posixpath.normpath(one) for one in texts(stated.get("exclude"))}
     folders = [posixpath.dirname(path) for path in view.paths if posixpath.basename(path) == "Cargo.toml"]
-    patterns = [posixpath.normpath(one) for one in strings(stated.get("members"))]
+    patterns = [posixpath.normpath(one) for one in texts(stated.get("members"))]
     chosen = [f for f in folders if f and any(_matches(f, pattern) for pattern in patterns) and f not in excluded]
     return [view.repo_path(folder) for folder in sorted(chosen)]
 
@@ -154,8 +154,7 @@ async def _package(root: Files, folder: str, workspace: str, shared: Mapping[str
 def _programs(view: Files, package: str, manifest: Mapping[str, Any]) -> tuple[Program, ...]:
     """Stated ones first, then those that Cargo finds. https://doc.rust-lang.org/cargo/guide/project-layout.html"""
     found: dict[str, str] = {}
-    stated = manifest.get("bin")
-    for one in [table(bin) for bin in stated] if isinstance(stated, list) else []:
+    for one in tables(manifest.get("bin")):
         name = str(one.get("name", package))
         usual = (
             ("src/main.rs",) if name == package else (f"src/bin/{name}.rs", f"src/bin/{name}/main.rs", "src/main.rs")

@@ -8,8 +8,9 @@ from typing import Any
 from devgem.domain.plan import Argv
 from devgem.stack.evidence import Findings
 from devgem.stack.files import BrokenManifest, Files
-from devgem.stack.languages.documents import strings, table
+from devgem.stack.shapes import table, tables, texts
 from devgem.stack.versions import from_tool_versions, from_version_file, newest_semver, number_in
+from devgem.stack.words import words
 
 DEFAULT = "8.4"
 KNOWN = ("8.4", "8.3", "8.2", "8.5", "8.1", "8.0", "7.4", "7.3", "7.2", "7.1", "7.0", "5.6")
@@ -22,34 +23,10 @@ INSTALL: Argv = (
 """Scripts run the app's own code, which is not there yet: the build runs what is needed of them. The autoloader is
 written here, because `vendor` is read-only afterwards; classes of the app itself are found by its PSR-4 rules."""
 
-_BUILT_IN = frozenset(
-    {
-        "core",
-        "ctype",
-        "date",
-        "fileinfo",
-        "filter",
-        "hash",
-        "iconv",
-        "json",
-        "libxml",
-        "openssl",
-        "pcre",
-        "pdo",
-        "phar",
-        "posix",
-        "random",
-        "readline",
-        "reflection",
-        "session",
-        "sodium",
-        "spl",
-        "standard",
-        "tokenizer",
-        "zend-opcache",
-        "zlib",
-    }
-)
+_BUILT_IN = words("""
+core ctype date fileinfo filter hash iconv json libxml openssl pcre pdo phar posix random readline reflection session
+sodium spl standard tokenizer zend-opcache zlib
+""")
 """In every PHP, Debian's and the official images'."""
 
 
@@ -70,7 +47,7 @@ class Composer:
     def scripts(self) -> Iterator[tuple[str, str]]:
         """Each command of each script, with the script's name."""
         for name, commands in table(self.manifest, "scripts").items():
-            for command in strings(commands):
+            for command in [commands] if isinstance(commands, str) else texts(commands):
                 yield name, command
 
 
@@ -89,9 +66,8 @@ async def _locked(files: Files) -> dict[str, Mapping[str, str]]:
     except BrokenManifest:
         # a lock beyond the size that is read; composer itself will say so when it is truly broken
         return {}
-    packages = table(lock).get("packages")
-    named = [package for package in packages if isinstance(package, dict)] if isinstance(packages, list) else []
-    return {str(package.get("name", "")).lower(): table(package, "require") for package in named}
+    packages = tables(table(lock).get("packages"))
+    return {str(package.get("name", "")).lower(): table(package, "require") for package in packages}
 
 
 async def php_version(files: Files, composer: Composer, findings: Findings) -> str:
@@ -141,25 +117,19 @@ async def extensions(files: Files, composer: Composer, findings: Findings) -> li
 
 
 def debian_packages(extensions_: list[str]) -> tuple[str, ...]:
-    """Debian's names for extensions: pdo_mysql is in what provides php-pdo-mysql. An image that is not Debian's turns
-    them back by `extension_names`."""
+    """Debian's names for extensions: what has pdo_mysql also provides php-pdo-mysql."""
     return tuple(sorted({f"php-{name.lower().replace('_', '-')}" for name in extensions_}))
-
-
-def extension_names(packages: tuple[str, ...]) -> tuple[str, ...]:
-    """PHP's own names of the extensions among Debian packages, as docker-php-ext-install takes them."""
-    return tuple(name.removeprefix("php-").replace("-", "_") for name in packages if name.startswith("php-"))
 
 
 async def install_inputs(files: Files, composer: Composer) -> tuple[str, ...]:
     """The manifests; with a class map also the sources that it is made from."""
     inputs = [p for p in ("composer.json", "composer.lock", "auth.json", "symfony.lock") if p in files]
     autoload = table(composer.manifest, "autoload")
-    folders = [one.removeprefix("./").rstrip("/") for one in strings(autoload.get("classmap"))]
+    folders = [one.removeprefix("./").rstrip("/") for one in texts(autoload.get("classmap"))]
     inputs += [p for p in files.paths if any(p == one or p.startswith(f"{one}/") for one in folders)]
     repositories = composer.manifest.get("repositories")
-    listed = repositories if isinstance(repositories, list) else list(table(repositories).values())
-    local = [str(one.get("url", "")) for one in listed if isinstance(one, dict) and one.get("type") == "path"]
+    listed = tables(repositories) or tables(list(table(repositories).values()))
+    local = [str(one.get("url", "")) for one in listed if one.get("type") == "path"]
     patterns = [f"{one.removeprefix('./').rstrip('/')}/*" for one in local]
     inputs += [path for pattern in patterns for path in files.glob(pattern)]
     return tuple(files.repo_path(path) for path in dict.fromkeys(inputs))

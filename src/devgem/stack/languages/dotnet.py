@@ -12,10 +12,10 @@ from devgem.stack.files import Files
 from devgem.stack.languages.address import DEFAULT_PORT, LOOPBACK, on_port
 from devgem.stack.languages.assets import REQUIRES
 from devgem.stack.languages.code import search, search_all
-from devgem.stack.languages.documents import table
 from devgem.stack.languages.markup import Markup, Value
 from devgem.stack.languages.wording import doubt, listed, note
 from devgem.stack.provider import Answer
+from devgem.stack.shapes import table
 
 DEFAULT = "8.0"
 _PACKAGES = "/deps/nuget"

@@ -10,9 +10,9 @@ from devgem.domain.plan import Argv, BuildPlan, Candidate, Kind, Stack, StaticSi
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
 from devgem.stack.languages.assets import REQUIRES, find_assets
-from devgem.stack.languages.documents import strings, table
 from devgem.stack.languages.wording import doubt, note
 from devgem.stack.provider import Answer
+from devgem.stack.shapes import table, texts
 from devgem.stack.versions import Stated, from_tool_versions, from_version_file, number_in
 
 DEFAULT = "0.148.2"
@@ -36,7 +36,8 @@ class Config:
         return value if isinstance(value, str) else None
 
     def list(self, key: str) -> list[str]:
-        return strings(self.settings.get(key.lower()))
+        value = self.settings.get(key.lower())
+        return [value] if isinstance(value, str) else texts(value)
 
 
 class Hugo:

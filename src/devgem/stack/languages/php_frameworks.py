@@ -12,8 +12,8 @@ from devgem.stack.languages.address import on_port
 from devgem.stack.languages.assets import REQUIRES, find_assets
 from devgem.stack.languages.code import Hit, search, search_all
 from devgem.stack.languages.composer import Composer
-from devgem.stack.languages.documents import table
 from devgem.stack.languages.wording import note
+from devgem.stack.shapes import table
 
 FRAMEWORKS: Mapping[str, str] = {
     "laravel/lumen-framework": "lumen",

@@ -9,8 +9,8 @@ from typing import Any
 from devgem.domain.plan import Argv
 from devgem.stack.files import Files
 from devgem.stack.languages.code import nearest_above, read_code
-from devgem.stack.languages.documents import strings, table
 from devgem.stack.languages.java.module import Build, Module, Where
+from devgem.stack.shapes import table, texts
 from devgem.stack.versions import Stated
 
 _HOME = "/deps/gradle"
@@ -49,7 +49,7 @@ class _Catalog:
         plugins = {_accessor(k): _id(v, "id") for k, v in table(document, "plugins").items()}
         libraries = {_accessor(k): [_artifact(v)] for k, v in table(document, "libraries").items()}
         for name, members in table(document, "bundles").items():
-            bundle = [artifact for m in strings(members) for artifact in libraries.get(_accessor(m), [])]
+            bundle = [artifact for m in texts(members) for artifact in libraries.get(_accessor(m), [])]
             libraries[f"bundles.{_accessor(name)}"] = bundle
         return cls(plugins, libraries)
 
