@@ -39,8 +39,12 @@ export interface Deployment {
   url: string | null;
   revision: number | null;
   seconds: number | null;
+  http_status: number | null;
+  first_byte_seconds: number | null;
+  notes: string[];
   failure: Failure | null;
   failed_step: Step | null;
+  superseded_by: string | null;
   log_lines: number;
   seq: number;
 }
@@ -82,7 +86,12 @@ export function fold(deployment: Deployment | null, event: StreamEvent): Deploym
 function move(deployment: Deployment | null, event: StreamEvent): Deployment | null {
   const status = TRANSITIONS[`${deployment?.status ?? "new"} ${event.type}`];
   if (status === undefined) return deployment;
-  const data = event.data as Partial<Deployment> & { deployment?: string; step?: Step };
+  const data = event.data as Omit<Partial<Deployment>, "status"> & {
+    deployment?: string;
+    step?: Step;
+    by?: string;
+    status?: number;
+  };
   if (deployment === null) {
     return {
       id: data.deployment ?? "",
@@ -97,8 +106,12 @@ function move(deployment: Deployment | null, event: StreamEvent): Deployment | n
       url: null,
       revision: null,
       seconds: null,
+      http_status: null,
+      first_byte_seconds: null,
+      notes: [],
       failure: null,
       failed_step: null,
+      superseded_by: null,
       log_lines: 0,
       seq: event.seq,
     };
@@ -109,8 +122,12 @@ function move(deployment: Deployment | null, event: StreamEvent): Deployment | n
     url: given(data.url, deployment.url),
     revision: given(data.revision, deployment.revision),
     seconds: given(data.seconds, deployment.seconds),
+    http_status: given(data.status, deployment.http_status),
+    first_byte_seconds: given(data.first_byte_seconds, deployment.first_byte_seconds),
+    notes: given(data.notes, deployment.notes),
     failure: given(data.failure, deployment.failure),
     failed_step: given(data.step, deployment.failed_step),
+    superseded_by: given(data.by, deployment.superseded_by),
   };
 }
 

@@ -1,4 +1,5 @@
-import { type ReactNode, useEffect, useRef } from "react";
+import type { ReactNode } from "react";
+import { useStickToEnd } from "../../lib/scroll";
 import { useStream } from "../../lib/stream";
 import { Composer } from "./Composer";
 import { addEvent, type Message, NO_MESSAGES } from "./state";
@@ -11,18 +12,16 @@ interface Props {
 
 export function Conversation({ id, renderDeployment }: Props) {
   const messages = useStream(`conversation:${id}`, addEvent, NO_MESSAGES);
-  const end = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    void end.current?.scrollIntoView({ block: "end" });
-  }, [messages.length]);
+  const { view, content } = useStickToEnd();
   return (
     <div className="conversation">
-      <div className="messages" role="log" aria-label="Conversation" aria-live="polite">
-        {messages.length === 0 && <Welcome />}
-        {messages.map((message) => (
-          <Entry key={message.id} message={message} renderDeployment={renderDeployment} />
-        ))}
-        <div ref={end} />
+      <div className="scroller" ref={view}>
+        <div className="messages" ref={content} role="log" aria-label="Conversation" aria-live="polite">
+          {messages.length === 0 && <Welcome />}
+          {messages.map((message) => (
+            <Entry key={message.id} message={message} renderDeployment={renderDeployment} />
+          ))}
+        </div>
       </div>
       <Composer conversation={id} />
     </div>

@@ -10,7 +10,7 @@ import { addEvent, NOTHING } from "./state";
 
 /** A deployment as it happens: its stages, its log, and how it ended. */
 export function DeploymentCard({ id }: { id: string }) {
-  const { deployment, log, lines, evidence } = useStream(`deployment:${id}`, addEvent, NOTHING);
+  const { deployment, log, lines } = useStream(`deployment:${id}`, addEvent, NOTHING);
   const [showLog, setShowLog] = useState<boolean | null>(null);
   if (!deployment) return <div className="card card-waiting" aria-busy="true" />;
   const ended = isTerminal(deployment.status);
@@ -30,7 +30,7 @@ export function DeploymentCard({ id }: { id: string }) {
         </button>
       )}
       {logIsShown && lines > 0 && <LogView log={log} lines={lines} />}
-      <Ending deployment={deployment} evidence={evidence} />
+      <Ending deployment={deployment} />
     </section>
   );
 }

@@ -1,19 +1,18 @@
 import { CopyButton } from "../../components/CopyButton";
 import type { Deployment } from "../../lib/fold";
 import { milliseconds, seconds } from "../../lib/format";
-import type { DeploymentState } from "./state";
 
 /** How a deployment ended: the link with its evidence, or the cause with its fix. Nothing while it goes on. */
-export function Ending({ deployment, evidence }: { deployment: Deployment; evidence: DeploymentState["evidence"] }) {
-  if (deployment.status === "live") return <Live deployment={deployment} evidence={evidence} />;
+export function Ending({ deployment }: { deployment: Deployment }) {
+  if (deployment.status === "live") return <Live deployment={deployment} />;
   if (deployment.status === "failed") return <Failed deployment={deployment} />;
   return null;
 }
 
-function Live({ deployment, evidence }: { deployment: Deployment; evidence: DeploymentState["evidence"] }) {
+function Live({ deployment }: { deployment: Deployment }) {
   const facts = [
-    evidence?.status && `answered ${evidence.status}`,
-    evidence?.firstByteSeconds != null && `first byte after ${milliseconds(evidence.firstByteSeconds)}`,
+    deployment.http_status && `answered ${deployment.http_status}`,
+    deployment.first_byte_seconds !== null && `first byte after ${milliseconds(deployment.first_byte_seconds)}`,
     `revision v${deployment.revision}`,
     `live in ${seconds(deployment.seconds)}`,
   ].filter(Boolean);
@@ -30,7 +29,7 @@ function Live({ deployment, evidence }: { deployment: Deployment; evidence: Depl
         <p>It runs. It is a worker: it has no URL.</p>
       )}
       <p className="quiet">{facts.join(", ")}</p>
-      {evidence?.notes.map((note) => (
+      {deployment.notes.map((note) => (
         <p key={note} className="note">
           {note}
         </p>

@@ -12,10 +12,9 @@ export interface DeploymentState {
   deployment: Deployment | null;
   log: LogLine[];
   lines: number;
-  evidence: { status: number | null; firstByteSeconds: number | null; notes: string[] } | null;
 }
 
-export const NOTHING: DeploymentState = { deployment: null, log: [], lines: 0, evidence: null };
+export const NOTHING: DeploymentState = { deployment: null, log: [], lines: 0 };
 
 export function addEvent(state: DeploymentState, event: StreamEvent): DeploymentState {
   const deployment = fold(state.deployment, event);
@@ -25,15 +24,6 @@ export function addEvent(state: DeploymentState, event: StreamEvent): Deployment
     const log = state.lines === 0 ? [] : state.log;
     log[state.lines] = { seq: event.seq, text, stream };
     return { ...state, deployment, log, lines: state.lines + 1 };
-  }
-  if (event.type === "deployment.live") {
-    const data = event.data as { status?: number; first_byte_seconds?: number; notes?: string[] };
-    const evidence = {
-      status: data.status ?? null,
-      firstByteSeconds: data.first_byte_seconds ?? null,
-      notes: data.notes ?? [],
-    };
-    return { ...state, deployment, evidence };
   }
   return { ...state, deployment };
 }

@@ -1,0 +1,27 @@
+import { useEffect, useRef } from "react";
+
+const NEAR_PX = 60;
+
+/** Keeps the end in view as the content grows, for as long as the reader has not scrolled away from it. */
+export function useStickToEnd() {
+  const view = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const box = view.current;
+    if (!box || !content.current) return;
+    let sticks = true;
+    const onScroll = () => {
+      sticks = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX;
+    };
+    const observer = new ResizeObserver(() => {
+      if (sticks) box.scrollTop = box.scrollHeight;
+    });
+    observer.observe(content.current);
+    box.addEventListener("scroll", onScroll, { passive: true });
+    return () => {
+      observer.disconnect();
+      box.removeEventListener("scroll", onScroll);
+    };
+  }, []);
+  return { view, content };
+}
