@@ -82,6 +82,15 @@ async def test_a_damaged_cache_is_replaced(damage: str, bench: Bench, repository
     assert await tree.read("app.py") == b"2\n"
 
 
+async def test_a_checkout_whose_record_is_lost_is_made_anew(bench: Bench, repository: GitRepository) -> None:
+    url = f"file://{repository.path}"
+    commit, tree = await bench.fetch(url)
+    (tree.root.parent / "record.json").write_bytes(b"")
+    (tree.root / "app.py").write_bytes(b"")
+    again, tree = await bench.fetch(url)
+    assert (again, await tree.read("app.py")) == (commit, b"print('hello')\n")
+
+
 async def test_what_a_hijacked_git_leaves_in_the_cache_is_not_obeyed(
     bench: Bench, repository: GitRepository, tmp_path: Path
 ) -> None:

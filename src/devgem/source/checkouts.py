@@ -59,9 +59,12 @@ class Checkouts:
         """The checkout of a commit of this very location: a SHA alone does not open another one's files."""
         folder = self._checkouts / _key(location, sha)
         try:
-            facts: dict[str, Any] = json.loads((folder / "record.json").read_bytes())
             os.utime(folder)
+            facts: dict[str, Any] = json.loads((folder / "record.json").read_bytes())
         except FileNotFoundError:
+            return None
+        except ValueError:  # the machine lost its power before this was on the disk
+            self._remove(folder)
             return None
         lists = {name: tuple(facts[name]) for name in ("submodules", "lfs_pointers")}
         return Checkout(folder / "files", Record(**{**facts, **lists}))
@@ -114,10 +117,15 @@ class Checkouts:
             self._remove_if_unused_since(folder, now - _REPOSITORY_GRACE_SECONDS)
 
     def _remove_if_unused_since(self, folder: Path, time: float) -> None:
-        job = self.begin()
         with contextlib.suppress(FileNotFoundError):
             if folder.stat().st_mtime < time:
-                folder.rename(job.folder / "old")
+                self._remove(folder)
+
+    def _remove(self, folder: Path) -> None:
+        """All at once, as anyone else sees it."""
+        job = self.begin()
+        with contextlib.suppress(FileNotFoundError):
+            folder.rename(job.folder / "old")
         job.end()
 
 
