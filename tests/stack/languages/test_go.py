@@ -53,6 +53,7 @@ async def test_without_go_sum_versions_are_resolved_while_building() -> None:
     plan = await planned({"go.mod": "module acme/app\n\nrequire github.com/google/uuid v1.6.0\n", "main.go": SERVER})
     assert "-mod=mod" in plan.build[-1]
     assert plan.install == () and any("no go.sum" in note for note in plan.notes)
+    assert "GOMODCACHE" not in plan.build_env
 
 
 async def test_a_wrapper_of_a_c_library_brings_that_library() -> None:

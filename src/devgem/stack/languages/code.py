@@ -74,8 +74,3 @@ def nearest_above(files: Files, *names: str) -> Files | None:
         if folder == ".":
             return None
         folder = posixpath.dirname(folder) or "."
-
-
-def relative(view: Files, path: str) -> str:
-    """A path relative to the repository's root, as seen from the folder of a view."""
-    return posixpath.relpath(path, view.dir)

@@ -107,7 +107,7 @@ async def _plan(root: Files, modules: Modules, main: Main) -> BuildPlan:
         build=(_compile(modules, module, main),),
         start=(f"./bin/{_name(modules, main)}",),
         port=DEFAULT_PORT,
-        build_env=_build_env(modules, packages is not None),
+        build_env=_build_env(modules, download=download, cgo=packages is not None),
         requires_build=packages.build if packages else (),
         requires_run=packages.run if packages else (),
         env_names=names(env),
@@ -195,9 +195,9 @@ def _compile(modules: Modules, module: Files, main: Main) -> Argv:
     return ("go", "build", *unsummed, "-ldflags=-s -w", "-o", f"bin/{_name(modules, main)}", target)
 
 
-def _build_env(modules: Modules, cgo: bool) -> dict[str, str]:
+def _build_env(modules: Modules, *, download: bool, cgo: bool) -> dict[str, str]:
     env = {"CGO_ENABLED": "1" if cgo else "0"}
-    if modules.requires:
+    if download:
         env["GOMODCACHE"] = _MODULE_CACHE
     if not modules.manifests:
         env["GO111MODULE"] = "off"

@@ -84,7 +84,7 @@ class Main:
 async def find_mains(files: Files, modules: Mapping[str, str]) -> list[Main]:
     """The programs in a folder. `modules` are the repository's own module paths with their folders."""
     found: dict[str, Main] = {}
-    for path in source_paths(files, (".go",)):
+    for path in dict.fromkeys((*source_paths(files, ("main.go",)), *source_paths(files, (".go",)))):
         if _IGNORED.search(path):
             continue
         text = await read_code(files, path)

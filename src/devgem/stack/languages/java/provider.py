@@ -51,6 +51,8 @@ class Java:
         if not modules:
             return await _without_tool(files)
         apps = [await _app(files, module) for module in modules if _inside(files, module)]
+        if not apps and modules and files.dir != modules[0].root:
+            return None
         return await _choose(files, modules, apps)
 
 
