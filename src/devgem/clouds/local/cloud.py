@@ -96,7 +96,7 @@ class LocalCloud:
         await self._edge.restart(app)
 
     async def delete(self, app: str) -> None:
-        """Its images go with the next `Builder.prune`, as other apps may share them."""
+        """Its images go with the next `prune`: other apps may share them."""
         await self._edge.delete(app)
         await self._builder.delete(app)
 
@@ -105,4 +105,6 @@ class LocalCloud:
         await self._builder.prune(keep)
 
     async def close(self) -> None:
+        """Ends what this process has under way; what runs in the edge goes on."""
+        await self._builder.close()
         await self._edge.close()

@@ -70,9 +70,10 @@ class EdgeClient:
         return wire.signals_from_json(await self._ask("signals", app=app))
 
     async def facts(self, after: int = 0) -> AsyncGenerator[Fact, None]:
-        """Facts about instances with seq > `after`, and those to come. To be acknowledged once they are stored."""
+        """Facts about instances with seq > `after`, and those to come, from this edge and the next ones; to be
+        acknowledged once they are stored. Never raises Unavailable but waits."""
         while True:
-            with contextlib.suppress(_Lost):
+            with contextlib.suppress(_Lost, Unavailable):
                 async with contextlib.aclosing(self._listen("facts", after=after)) as items:
                     async for item in items:
                         fact = Fact.from_json(item)
@@ -155,7 +156,6 @@ class _Line:
     async def close(self) -> None:
         self._reading.cancel()
         await asyncio.wait([self._reading])
-        self._writer.close()
 
     async def _say(self, frame: Frame) -> None:
         if self.is_lost:
@@ -173,8 +173,9 @@ class _Line:
                 if inbox := self._inboxes.get(frame["id"]):
                     inbox.put_nowait(frame)
         except (ConnectionError, ValueError):
-            self._writer.close()
+            pass  # What follows from it is the same as at the end of the stream.
         finally:
             self.is_lost = True
+            self._writer.close()
             for inbox in self._inboxes.values():
                 inbox.put_nowait({})

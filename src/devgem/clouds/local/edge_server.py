@@ -10,15 +10,12 @@ import fcntl
 import hashlib
 import logging
 import os
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from devgem.clouds.local import trees, wire
-from devgem.clouds.local.cgroup import Group
 from devgem.clouds.local.edge_state import Seal, States
 from devgem.clouds.local.facts import Facts
 from devgem.clouds.local.release import Parts
@@ -32,8 +29,6 @@ Call = Callable[[Frame], Awaitable[Any]]
 Telling = Callable[[Frame], AsyncGenerator[Any, None]]
 
 _log = logging.getLogger(__name__)
-_GROUPS = "edge-"
-_YOUNG_SECONDS = 60.0
 _SOCKET_PATH_BYTES = 100
 """unix(7): sun_path holds 104 bytes on macOS, 108 on Linux."""
 
@@ -43,8 +38,8 @@ async def serve_edge(paths: EdgePaths, parts: Parts[T], seal: Seal, unseal: Seal
     come back with the next edge. The gateway listens already. Raises Conflict when an edge runs on this data folder,
     Unavailable when what the last one left cannot be read."""
     with _locked(paths):
-        parts = replace(parts, name=_GROUPS + hashlib.sha256(os.fsencode(paths.root.resolve())).hexdigest()[:12])
-        await asyncio.to_thread(_sweep, parts)
+        parts = replace(parts, name="edge-" + hashlib.sha256(os.fsencode(paths.root.resolve())).hexdigest()[:12])
+        await asyncio.to_thread(parts.sandbox.isolation.cgroups.sweep, [parts.name])
         await trees.remove(paths.work)
         supervisor = Supervisor(parts, States(paths.states, seal, unseal), paths, Facts(paths.facts))
         try:
@@ -74,24 +69,6 @@ def _locked(paths: EdgePaths) -> Iterator[None]:
         except BlockingIOError:
             raise Conflict(f"an edge already runs on {paths.root}", fix="Use it, or `devgem down`.") from None
         yield
-
-
-def _sweep(parts: Parts[T]) -> None:
-    """Removes the control groups that killed edges have left: our own, and those of edges that never came back. A
-    group that holds a process cannot be removed; one that is about to get its first is young."""
-    cgroups = parts.sandbox.isolation.cgroups
-    for name in cgroups.leftovers():
-        paths = tuple(parent / name for parent in cgroups.parents)
-        if name.startswith(parts.name):
-            Group(cgroups.version, paths).remove()
-        elif name.startswith(_GROUPS) and all(_is_old(path) for path in paths):
-            Group(cgroups.version, paths).remove(settle_seconds=0)
-
-
-def _is_old(path: Path) -> bool:
-    with contextlib.suppress(FileNotFoundError):
-        return time.time() - path.stat().st_mtime > _YOUNG_SECONDS
-    return True
 
 
 async def _listen(paths: EdgePaths, operations: "Operations[T]") -> asyncio.Server:
