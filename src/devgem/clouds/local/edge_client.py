@@ -40,7 +40,7 @@ class EdgeClient:
 
     async def release(self, spec: Spec) -> Failure | None:
         found = await self._ask("release", spec=spec.to_json())
-        return Failure(**found) if found else None
+        return wire.failure_from_json(found) if found else None
 
     async def verify(self, app: str, number: int) -> AsyncGenerator[LogLine | Progress | Proof | Failure, None]:
         """Raises NotFound when the revision has not been released, or the edge dies, as the revision does with it."""

@@ -9,7 +9,8 @@ from typing import Any
 
 from devgem.domain.event import EventType
 
-_KEPT = 10_000
+KEPT = 10_000
+"""Facts that wait at most; beyond that the older half is given up."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Facts:
         last = self._waiting[-1].seq if self._waiting else self._acknowledged
         fact = Fact(last + 1, type.value, app, datetime.now(UTC), data)
         self._waiting.append(fact)
-        if len(self._waiting) > _KEPT:
-            self.acknowledge(self._waiting[-_KEPT // 2].seq)
+        if len(self._waiting) > KEPT:
+            self.acknowledge(self._waiting[-KEPT // 2].seq)
         else:
             with self._path.open("a") as file:
                 file.write(_line(fact))

@@ -20,7 +20,7 @@ class Listener:
 
     @property
     def is_loopback_only(self) -> bool:
-        return self.address.startswith("127.") or self.address in ("::1", "::ffff:127.0.0.1")
+        return self.address.startswith("127.") or self.address == "::1"
 
     @property
     def dial_addresses(self) -> tuple[str, ...]:
@@ -53,10 +53,10 @@ def parse_listeners(table: str) -> Iterator[tuple[Listener, int]]:
 
 
 def _address(text: str) -> str:
-    """The kernel prints 32-bit words in the order of the machine's bytes."""
+    """The kernel prints 32-bit words in the order of the machine's bytes. IPv4 in IPv6 is told as what it is."""
     words = [int(text[i : i + 8], 16) for i in range(0, len(text), 8)]
     family = socket.AF_INET if len(words) == 1 else socket.AF_INET6
-    return socket.inet_ntop(family, struct.pack(f"={len(words)}I", *words))
+    return socket.inet_ntop(family, struct.pack(f"={len(words)}I", *words)).removeprefix("::ffff:")
 
 
 def cpu_seconds(pid: int) -> float:

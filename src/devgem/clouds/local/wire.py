@@ -103,9 +103,13 @@ def item_from_json(found: Frame) -> LogLine | Progress | Proof | Failure:
         case "proof":
             return Proof(**{**value, "notes": tuple(value["notes"])})
         case "failure":
-            return Failure(**value)
+            return failure_from_json(value)
         case _:
             raise ValueError(f"{kind!r} is no item of a verification")
+
+
+def failure_from_json(found: Frame) -> Failure:
+    return Failure(**{**found, "candidates": tuple(found["candidates"])})
 
 
 def instance_to_json(instance: Instance) -> Frame:
