@@ -3,6 +3,7 @@
 import pytest
 
 from devgem.domain.plan import display
+from devgem.stack.python.locks import locked_names
 from tests.stack.trees import cited, planned
 
 APP = {"app.py": "from flask import Flask\napp = Flask('x')\n"}
@@ -202,6 +203,78 @@ async def test_config_vars_are_required_when_the_import_ends_without_them() -> N
     assert plan.env_required == ("ALSO", "CAST", "DECOUPLED", "ENVIRON", "NEEDED", "STAR")
     others = {"OPTIONAL", "BY_ALIAS", "GUARDED", "TRIED", "LATER", "DEFAULTED", "FLAG"}
     assert set(plan.env_names) == {*plan.env_required, *others}
+
+
+@pytest.mark.parametrize(
+    ("text", "required"),
+    [
+        ("if not os.getenv('X'):\n    raise ValueError\n", True),
+        ("x = os.environ.get('X')\nif x is None:\n    sys.exit('X')\n", True),
+        ("x = os.environ.get('X')\nif x == '':\n    exit(1)\n", True),
+        ("if 'X' not in os.environ:\n    raise SystemExit\n", True),
+        ("x = os.environ.get('X', 'default')\nif not x:\n    raise ValueError\n", False),
+        ("if os.getenv('X'):\n    raise ValueError\n", False),
+        ("if not os.getenv('X'):\n    print('none')\n", False),
+        ("if DEBUG:\n    if not os.getenv('X'):\n        raise ValueError\n", False),
+    ],
+)
+async def test_a_check_that_ends_the_import_makes_a_variable_required(text: str, required: bool) -> None:
+    plan = await planned({**APP, "requirements.txt": "flask\n", "conf.py": "import os, sys\n" + text})
+    assert plan.env_names == ("X",)
+    assert plan.env_required == (("X",) if required else ())
+
+
+UV_LOCK = """
+version = 1
+[[package]]
+name = "x"
+version = "0"
+source = { virtual = "." }
+dependencies = [
+    { name = "fastapi", extra = ["standard"] },
+    { name = "flask" },
+]
+
+[package.dev-dependencies]
+dev = [
+    { name = "gunicorn" },
+]
+
+[[package]]
+name = "fastapi"
+version = "1"
+dependencies = [
+    { name = "starlette" },
+]
+
+[package.optional-dependencies]
+all = [
+    { name = "hypercorn" },
+]
+standard = [
+    { name = "uvicorn", extra = ["standard"], marker = "x" },
+]
+
+[[package]]
+name = "gunicorn"
+version = "1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("manager", "text", "names"),
+    [
+        ("uv", UV_LOCK, {"x", "fastapi", "starlette", "uvicorn", "flask"}),
+        ("poetry", '[[package]]\nname = "a"\ngroups = ["main"]\n[[package]]\nname = "b"\ngroups = ["dev"]\n', {"a"}),
+        ("poetry", '[[package]]\nname = "a"\ncategory = "main"\n[[package]]\nname = "b"\ncategory = "dev"\n', {"a"}),
+        ("pdm", '[[package]]\nname = "a"\ngroups = ["default", "x"]\n[[package]]\nname = "b"\ngroups = ["x"]\n', {"a"}),
+        ("pipenv", '{"default": {"a": {}}, "develop": {"b": {}}}', {"a"}),
+        ("pipenv", "[", set()),
+        ("uv", "garbage", set()),
+    ],
+)
+def test_what_a_lock_installs_only_for_development_is_not_there(manager: str, text: str, names: set[str]) -> None:
+    assert locked_names(manager, text) == names
 
 
 async def test_fields_of_settings_classes_are_config_vars() -> None:

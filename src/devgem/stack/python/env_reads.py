@@ -1,7 +1,7 @@
 """The config vars that Python code reads, found in the syntax trees, and those it cannot be imported without."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from devgem.stack.env_names import EnvRead, keep
 from devgem.stack.python.apps import assignments
@@ -37,6 +37,7 @@ def reads_in(module: Module, sources: Sources) -> Iterator[EnvRead]:
                 elif dotted == "decouple.config" or dotted.rpartition(".")[0] in readers or dotted in readers:
                     has_default = bool(rest) or any(k.arg == "default" for k in node.keywords)
                     yield EnvRead(name, module.path, node.lineno, not (has_default or guarded))
+    yield from _guards(module)
     yield from _settings(module, sources)
 
 
@@ -46,6 +47,40 @@ def _readers(module: Module) -> Iterator[str]:
         if isinstance(value, ast.Call) and module.dotted(value.func) in _LIBRARIES:
             yield f"{module.name}.{name}"
     yield "environs.env"
+
+
+def _guards(module: Module) -> Iterator[EnvRead]:
+    """`if not os.getenv("X"): raise ...` on import, also by a name that was given the value before."""
+    values = {name: value for name, _, value, _ in assignments(module.tree.body)}
+    for node in module.tree.body:
+        if isinstance(node, ast.If) and any(_ends(module, inner) for inner in node.body):
+            missing = _missing(module, node.test, values)
+            if missing:
+                yield EnvRead(missing, module.path, node.lineno, required=True)
+
+
+def _ends(module: Module, node: ast.stmt) -> bool:
+    called = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and module.dotted(node.value.func)
+    return isinstance(node, ast.Raise) or called in ("sys.exit", f"{module.name}.exit")
+
+
+def _missing(module: Module, test: ast.expr, values: Mapping[str, ast.expr]) -> str | None:
+    """The variable whose absence a condition asks about."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=asked):
+            pass
+        case ast.Compare(left=asked, ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=None | "")]):
+            pass
+        case ast.Compare(left=ast.Constant(value=str(name)), ops=[ast.NotIn()], comparators=[where]):
+            return name if module.dotted(where) == "os.environ" else None
+        case _:
+            return None
+    if isinstance(asked, ast.Name):
+        asked = values.get(asked.id, asked)
+    match asked:
+        case ast.Call(func=func, args=[ast.Constant(value=str(name))]) if module.dotted(func) in _GETTERS:
+            return name
+    return None
 
 
 def _walk(body: list[ast.stmt], *, guarded: bool) -> Iterator[tuple[bool, ast.AST]]:

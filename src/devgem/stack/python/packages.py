@@ -6,7 +6,6 @@ Pipfile.lock, requirements, then manifests without a lock.
 """
 
 import posixpath
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from devgem.domain.plan import Argv, Evidence
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
+from devgem.stack.python.locks import locked_names
 from devgem.stack.python.manifests import declared
 from devgem.stack.python.requirements import Dependency, read_requirements
 from devgem.stack.shapes import table, text, texts
@@ -39,8 +39,8 @@ _REQUIREMENTS = (
 
 @dataclass(frozen=True)
 class Packages:
-    """How the dependencies are installed. `inputs` are relative to the repository's root; `locked` are all names in the
-    lock, as far as it is TOML."""
+    """How the dependencies are installed. `inputs` are relative to the repository's root; `locked` are all that the
+    lock file installs for the running app."""
 
     manager: str
     install: tuple[Argv, ...]
@@ -96,7 +96,7 @@ async def _locked(files: Files, pyproject: dict[str, Any], lock: str, manager: s
         await declared(files),
         findings.all(),
         needs_git="git+" in locked or "git = " in locked,
-        locked=frozenset(re.findall(r"^name = \"([a-z0-9._-]+)\"", locked, re.MULTILINE)),
+        locked=locked_names(manager, locked),
         build_env=_SILENCE.get(manager, {}),
     )
 
