@@ -21,9 +21,9 @@ _MEMORY_BYTES = 1 << 30
 _PROCESSES = 64
 
 
-def runner(sandbox: Sandbox, *, allow_private_addresses: bool) -> Run:
-    """How Sources runs git."""
-    if sandbox.isolation.level is Level.NONE or not sandbox.isolation.egress or allow_private_addresses:
+def runner(sandbox: Sandbox, *, reaches_private: bool) -> Run:
+    """How Sources runs git; `reaches_private`: the operator has allowed hosts that are not public."""
+    if sandbox.isolation.level is Level.NONE or not sandbox.isolation.egress or reaches_private:
         return run_directly
 
     async def run(command: Command) -> Outcome:

@@ -22,7 +22,8 @@ async def open_sandbox() -> Sandbox:
 
 
 def sources(settings: Settings, paths: Paths, sandbox: Sandbox) -> Sources:
-    run = fetching.runner(sandbox, allow_private_addresses=settings.allow_private_addresses)
+    own_github = settings.github_url != Settings.model_fields["github_url"].default
+    run = fetching.runner(sandbox, reaches_private=settings.allow_private_addresses or own_github)
     return Sources(paths.sources, tools.policy(settings), run)
 
 
