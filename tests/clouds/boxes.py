@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import sys
@@ -17,6 +18,7 @@ from devgem.domain.ids import new_id
 
 PROBES = Path(__file__).with_name("probes")
 PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
+_NUMBERS = itertools.count(1)
 SHORT = Limits(wall_seconds=20.0)
 
 
@@ -55,6 +57,11 @@ async def run(sandbox: Sandbox, box: Box) -> Result:
         return Result(await running.wait(), out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
 
 
+def mark() -> str:
+    """Seconds to sleep that no other process of this machine sleeps, to find the sleeper by."""
+    return f"{100_000 + os.getpid()}.{next(_NUMBERS)}"
+
+
 def processes_with(mark: str) -> list[int]:
     """Processes of this machine that have `mark` in their command line, but for the one that asks."""
     found = []
@@ -62,6 +69,16 @@ def processes_with(mark: str) -> list[int]:
         with contextlib.suppress(OSError):
             if mark.encode() in path.read_bytes() and int(path.parent.name) != os.getpid():
                 found.append(int(path.parent.name))
+    return found
+
+
+def helpers() -> list[int]:
+    """The slirp4netns processes that this one has started."""
+    found = []
+    for pid in processes_with("slirp4netns"):
+        with contextlib.suppress(OSError):
+            if int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.append(pid)
     return found
 
 

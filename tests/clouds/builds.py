@@ -75,9 +75,8 @@ class Yard:
         self.root = root
         self.sandbox = sandbox
         more = {name: limits.pop(name) for name in ("quota", "caps") if name in limits}
-        self.builder = Builder(
-            root / "cloud", sandbox, self._checkout, limits=replace(LIMITS, wall_seconds=60.0, **limits), **more
-        )
+        limited = replace(LIMITS, **{"wall_seconds": 60.0, **limits})
+        self.builder = Builder(root / "cloud", sandbox, self._checkout, limits=limited, **more)
 
     async def _checkout(self, repository: Repository, commit: Commit) -> Path:
         return Path(repository.location)

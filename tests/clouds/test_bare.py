@@ -6,7 +6,7 @@ from devgem.clouds.local.bare import place, search_path, translate
 from devgem.clouds.local.box import Limits
 from devgem.clouds.local.sandbox import Sandbox
 
-from .boxes import box, processes_with, run
+from .boxes import box, mark, processes_with, run
 
 BINDS = (
     (Path("/data/image/app"), "/app"),
@@ -53,11 +53,15 @@ async def test_a_box_runs_the_same_without_a_sandbox(bare_sandbox: Sandbox, tmp_
 
 
 async def test_daemons_are_found_again_and_ended(bare_sandbox: Sandbox) -> None:
-    script = "(setsid setsid sh -c 'trap \"\" TERM; sleep 78.31' >/dev/null 2>&1 &) ; setsid sleep 78.32 & echo up"
+    seconds = mark()
+    script = (
+        f"(setsid setsid sh -c 'trap \"\" TERM; sleep {seconds}' >/dev/null 2>&1 &) ; setsid sleep {seconds} & echo up"
+    )
     result = await run(bare_sandbox, box("sh", "-c", script))
-    assert result.out == "up\n" and not processes_with("78.31") and not processes_with("78.32")
+    assert result.out == "up\n" and not processes_with(seconds)
 
 
 async def test_time_is_kept_without_a_sandbox_too(bare_sandbox: Sandbox) -> None:
-    result = await run(bare_sandbox, box("sh", "-c", "trap '' TERM; sleep 78.33", limits=Limits(wall_seconds=0.2)))
-    assert result.exit.timed_out and not processes_with("78.33")
+    seconds = mark()
+    result = await run(bare_sandbox, box("sh", "-c", f"trap '' TERM; sleep {seconds}", limits=Limits(wall_seconds=0.2)))
+    assert result.exit.timed_out and not processes_with(seconds)

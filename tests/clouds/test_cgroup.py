@@ -1,3 +1,6 @@
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -80,10 +83,30 @@ def test_a_real_group_keeps_its_limits_and_goes_when_removed() -> None:
     if not cgroups.version:
         pytest.skip("no control groups here")
     group = cgroups.create("test-real-group", LIMITS)
-    assert "test-real-group" in cgroups.leftovers()
+    assert "test-real-group" in cgroups.names()
     pids = next(path for path in group.paths if (path / "pids.max").exists())
     assert (pids / "pids.max").read_text() == "7\n"
-    assert group.remove() and "test-real-group" not in cgroups.leftovers()
+    assert group.remove() and "test-real-group" not in cgroups.names()
+
+
+def test_a_sweep_takes_what_is_dead_and_leaves_what_may_be_about_to_start(tmp_path: Path) -> None:
+    for name in ("dead-1", "old", "young", "busy/process"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("old", "busy"):
+        os.utime(tmp_path / name, (1000, 1000))
+    Cgroups(2, (tmp_path,)).sweep(["dead-"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["busy", "young"]
+
+
+def test_a_sweep_ends_what_outlived_its_devgem() -> None:
+    cgroups = find()
+    if not cgroups.version:
+        pytest.skip("no control groups here")
+    with subprocess.Popen(["sleep", "60"]) as process:
+        cgroups.create("test-outlived-1", LIMITS).add(process.pid)
+        cgroups.sweep(["test-outlived-"])
+        assert process.wait(timeout=10) == -signal.SIGKILL
+    assert "test-outlived-1" not in cgroups.names()
 
 
 def test_a_group_that_will_not_go_is_told(tmp_path: Path) -> None:

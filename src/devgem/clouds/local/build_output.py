@@ -18,7 +18,7 @@ class Caps:
     """`lines_per_second` and `bytes_per_second` bound a flood, `lines` and `bytes` the log of one command."""
 
     lines_per_second: int = 20_000
-    bytes_per_second: int = 8 << 20
+    bytes_per_second: int = 16 << 20
     lines: int = 500_000
     bytes: int = 64 << 20
     tail_lines: int = 200

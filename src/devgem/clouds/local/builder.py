@@ -138,8 +138,10 @@ class Builder:
 
     async def sweep(self) -> None:
         """Removes what builds of a process that died have left. To be called once, before the first build."""
-        for leftover in self._work.iterdir():
-            await trees.remove(leftover)
+        dead = list(self._work.iterdir())
+        self._sandbox.isolation.cgroups.sweep([f"{work.name}-" for work in dead])
+        for work in dead:
+            await trees.remove(work)
         await self._stores.layers.sweep()
         await self.images.sweep()
         await self._toolchains.sweep()

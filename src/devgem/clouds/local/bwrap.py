@@ -1,8 +1,10 @@
 """The bubblewrap command line of a box. Pure but for reading the host's own layout under /."""
 
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from devgem.clouds.local import landing
 from devgem.clouds.local.box import Bind, Box
 
 _LANDING = "/mnt"
@@ -85,23 +87,21 @@ def _binds(box: Box) -> list[str]:
     return [argument for option, source, target in binds for argument in (option, str(source), target)]
 
 
-def brought_within_reach(box: Box, user: int) -> tuple[Box, list[str]]:
-    """As root: the box, and the command that starts its bwrap as `user`. Where that user cannot pass (below /root), a
-    first bwrap, still root, binds what lies there to a place where it can."""
-    drop = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--inh-caps=-all", "--"]
-    carry = ["bwrap", "--dev-bind", "/", "/", "--tmpfs", _LANDING, "--die-with-parent"]
-    moved: list[Path] = []
+def within_reach(box: Box, user: int) -> tuple[Box, list[str]]:
+    """As root: the box, and the command that starts its bwrap as `user`. What lies where that user cannot pass is
+    brought to a place where it can (see landing.py)."""
+    moved: list[str] = []
 
     def move(bind: Bind) -> Bind:
         if can_be_reached(bind[0]):
             return bind
-        moved.append(bind[0])
+        moved.append(str(bind[0]))
         return (Path(_LANDING, str(len(moved))), bind[1])
 
     there = replace(box, ro=tuple(map(move, box.ro)), rw=tuple(map(move, box.rw)))
-    for number, source in enumerate(moved, 1):
-        carry += ["--bind", str(source), f"{_LANDING}/{number}"]
-    return there, [*carry, "--", *drop] if moved else drop
+    if moved:
+        return there, [sys.executable, "-ISB", landing.__file__, str(user), _LANDING, *moved, "--"]
+    return there, ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--inh-caps=-all", "--"]
 
 
 def can_be_reached(path: Path) -> bool:

@@ -2,8 +2,9 @@
 
 import contextlib
 import os
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from devgem.clouds.local.box import Limits
 _ROOT = Path("/sys/fs/cgroup")
 _V1 = ("memory", "pids", "cpu")
 _PERIOD_MICROSECONDS = 100_000
+_YOUNG_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,22 @@ class Cgroups:
             raise
         return group
 
-    def leftovers(self) -> set[str]:
-        """Names of groups that exist."""
+    def names(self) -> set[str]:
+        """The groups that exist."""
         return {path.name for parent in self.parents for path in parent.iterdir() if path.is_dir()}
+
+    def sweep(self, prefixes: Collection[str] = ()) -> None:
+        """Removes the groups that have one of the prefixes with all that is in them, and those without a process that
+        are a minute old; a younger one may belong to a box that another DevGem is about to start.
+
+        bubblewrap dies with DevGem, but not in the first moment after its release: what was started just then lives."""
+        for path in [path for parent in self.parents for path in parent.iterdir() if path.is_dir()]:
+            group = Group(self.version, (path,))
+            if path.name.startswith(tuple(prefixes)):
+                group.kill()
+                group.remove()
+            elif time.time() - path.stat().st_mtime > _YOUNG_SECONDS:
+                group.remove(settle_seconds=0.0)
 
 
 @dataclass(frozen=True)
@@ -50,6 +65,12 @@ class Group:
     def add(self, pid: int) -> None:
         for path in self.paths:
             (path / "cgroup.procs").write_text(str(pid))
+
+    def kill(self) -> None:
+        for path in self.paths:
+            with contextlib.suppress(OSError):
+                for pid in (path / "cgroup.procs").read_text().split():
+                    os.kill(int(pid), signal.SIGKILL)
 
     def oom_kills(self) -> int:
         file = "memory.events" if self.version == 2 else "memory.oom_control"

@@ -56,6 +56,14 @@ class Sandbox:
         _check(box)
         if self.isolation.level is Level.NONE:
             return await self._start_bare(box)
+        try:
+            return await self._start(box)
+        except TimeoutError:
+            raise Unavailable(
+                "the sandbox was not ready in time", fix="Try again when this machine is less busy."
+            ) from None
+
+    async def _start(self, box: Box) -> Running:
         async with contextlib.AsyncExitStack() as undo:
             group = None
             if self._cgroups.version:
@@ -65,17 +73,17 @@ class Sandbox:
             undo.callback(launch.abandon)
             init = await launch.init()
             undo.callback(os.close, init.pidfd)
-            if group:
-                try:
-                    group.add(init.pid)
-                except ProcessLookupError:
-                    raise launch.refusal() from None
             egress = None
-            if box.network is Network.EGRESS:
-                egress = await Egress.open(init.pid, self._identity(box.slot), self._reachable)
-                undo.push_async_callback(egress.close)
-            streams = await Streams.of(launch.process)
+            try:
+                if group:
+                    group.add(init.pid)
+                if box.network is Network.EGRESS:
+                    egress = await Egress.open(init.pid, self._identity(box.slot), self._reachable)
+                    undo.push_async_callback(egress.close)
+            except (ProcessLookupError, FileNotFoundError):  # it has ended
+                raise launch.refusal() from None
             launch.release()
+            streams = await Streams.of(launch.process)
             undo.pop_all()
             return Running(box, launch.process, init, streams, group, egress)
 
@@ -91,7 +99,7 @@ class Sandbox:
     def _launch(self, box: Box) -> "Launch":
         drop: list[str] = []
         if os.geteuid() == 0:
-            box, drop = bwrap.brought_within_reach(box, self.user_id(box.slot))
+            box, drop = bwrap.within_reach(box, self.user_id(box.slot))
         with contextlib.ExitStack() as closing:
 
             def for_child(fd: int) -> int:
@@ -144,7 +152,7 @@ class Launch:
     def __init__(self, process: subprocess.Popen[bytes], status: int, block: int) -> None:
         self.process = process
         self._status = status
-        self._block = block
+        self._block = os.fdopen(block, "wb", buffering=0)
 
     async def init(self) -> Init:
         """Process 1 of the sandbox. Raises Unavailable with what bwrap says."""
@@ -165,8 +173,12 @@ class Launch:
         return Unavailable(f"the sandbox did not start: {reason}", fix="Run `devgem doctor`.")
 
     def release(self) -> None:
-        os.write(self._block, b"x")
-        os.close(self._block)
+        """Lets bwrap execute the program. Raises Unavailable when it has ended before."""
+        try:
+            self._block.write(b"x")
+        except BrokenPipeError:
+            raise self.refusal() from None
+        self._block.close()
 
     def abandon(self) -> None:
         self.process.kill()
@@ -175,7 +187,7 @@ class Launch:
             if pipe:
                 pipe.close()
         os.close(self._status)
-        os.close(self._block)
+        self._block.close()
 
 
 def _check(box: Box) -> None:
