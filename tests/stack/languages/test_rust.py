@@ -101,3 +101,15 @@ async def test_what_another_platform_starts_is_not_planned(crate: str) -> None:
 async def test_the_toolchain_is_the_stated_one(path: str, text: str, version: str) -> None:
     plan = await planned({"Cargo.toml": MANIFEST.format("a", 'axum = "0.7"'), "src/main.rs": AXUM, path: text})
     assert plan.stack.version == version and cited(plan, "version")[1] == path
+
+
+async def test_a_member_called_worker_is_not_the_crate_of_that_name() -> None:
+    plan = await planned(
+        {
+            "Cargo.toml": MANIFEST.format("a", 'worker = { path = "worker" }'),
+            "src/main.rs": "fn main() {}\n",
+            "worker/Cargo.toml": MANIFEST.format("worker", ""),
+            "worker/src/lib.rs": "",
+        }
+    )
+    assert plan.stack.kind == "worker"

@@ -41,15 +41,15 @@ class Program:
 
 @dataclass(frozen=True)
 class Package:
-    """`dir` and all paths are relative to the repository's root. `local` are the folders of the packages of the
-    repository that it depends on."""
+    """`dir` and all paths are relative to the repository's root. `local` are those of its dependencies that
+    lie in the repository, with their folders."""
 
     name: str
     dir: str
     manifest: Mapping[str, Any]
     programs: tuple[Program, ...]
     dependencies: frozenset[str]
-    local: tuple[str, ...]
+    local: Mapping[str, str]
 
     @property
     def path(self) -> str:
@@ -123,7 +123,7 @@ async def _workspace(root: Files, folder: str, members: Sequence[str], manifest:
         if one in packages or posixpath.normpath(f"{one}/Cargo.toml") not in root:
             continue
         packages[one] = await _package(root, one, folder, shared)
-        queue += packages[one].local
+        queue += packages[one].local.values()
     return Workspace(folder, packages, manifest)
 
 
@@ -134,21 +134,19 @@ async def _package(root: Files, folder: str, workspace: str, shared: Mapping[str
     dependencies: dict[str, Any] = {}
     for part in (manifest, *table(manifest, "target").values()):
         dependencies.update(table(part, "dependencies"))
-    local = []
+    local: dict[str, str] = {}
     for key, value in dependencies.items():
         if isinstance(value, dict) and "path" in value:
-            local.append(posixpath.normpath(f"{folder}/{value['path']}"))
+            local[key] = posixpath.normpath(f"{folder}/{value['path']}")
         elif (
             isinstance(value, dict)
             and value.get("workspace")
             and isinstance(shared.get(key), dict)
             and "path" in shared[key]
         ):
-            local.append(posixpath.normpath(f"{workspace}/{shared[key]['path']}"))
+            local[key] = posixpath.normpath(f"{workspace}/{shared[key]['path']}")
     renamed = {str(v["package"]) for v in dependencies.values() if isinstance(v, dict) and "package" in v}
-    return Package(
-        name, folder, manifest, _programs(view, name, manifest), frozenset({*dependencies, *renamed}), tuple(local)
-    )
+    return Package(name, folder, manifest, _programs(view, name, manifest), frozenset({*dependencies, *renamed}), local)
 
 
 def _programs(view: Files, package: str, manifest: Mapping[str, Any]) -> tuple[Program, ...]:

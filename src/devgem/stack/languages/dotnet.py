@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from devgem.domain.plan import BuildPlan, Candidate, Kind, Stack, StaticSite, Unplannable
 from devgem.stack.env_names import find_env, names, required_names
@@ -12,12 +12,11 @@ from devgem.stack.files import Files
 from devgem.stack.languages.address import DEFAULT_PORT, LOOPBACK, on_port
 from devgem.stack.languages.assets import REQUIRES
 from devgem.stack.languages.code import search, search_all
-from devgem.stack.languages.markup import Markup, Value
+from devgem.stack.languages.dotnet_project import Project, read_project, referenced_projects, series
 from devgem.stack.languages.wording import doubt, listed, note
 from devgem.stack.provider import Answer
 from devgem.stack.shapes import table
 
-DEFAULT = "8.0"
 _PACKAGES = "/deps/nuget"
 _OUT = "bin/publish"
 _PROJECT = re.compile(r".*\.(cs|fs|vb)proj$")
@@ -25,7 +24,6 @@ _NOT_AN_APP = re.compile(
     r"(^|/)(tests?|samples?|benchmarks?|examples?|fuzz|tools?|eng|build)/|[._]?(Tests?|Specs|Benchmarks?|Fuzz)\.\w+proj$",
     re.IGNORECASE,
 )
-_DESKTOP = r"<Use(?:WPF|WindowsForms|Maui)>\s*true|net\d+\.\d+-(?:windows|android|ios|maccatalyst)"
 _URLS = r"(?:UseUrls|\.Run|\.RunAsync|Urls\.Add)\(\s*\$?\"https?://(?P<host>[^:\"/]+):(?P<port>\d{2,5})"
 _FRAMEWORKS: Mapping[str, str] = {
     "giraffe": "giraffe",
@@ -34,46 +32,6 @@ _FRAMEWORKS: Mapping[str, str] = {
     "suave": "suave",
     "umbraco.cms": "umbraco",
 }
-
-
-@dataclass(frozen=True)
-class Project:
-    """`path` is relative to the repository's root. `target` is the framework that it is built for, with its line in
-    `target_path`."""
-
-    path: str
-    sdk: Value | None
-    output: Value | None
-    target: str
-    target_path: str
-    target_line: int
-    packages: Mapping[str, int]
-    assembly: str
-    is_asp_net: bool
-    several_targets: bool = False
-    desktop: bool = False
-
-    @property
-    def dir(self) -> str:
-        return posixpath.dirname(self.path) or "."
-
-    @property
-    def kind(self) -> str:
-        """web, blazor, worker, console, or library."""
-        sdk = self.sdk.text if self.sdk else ""
-        if sdk.startswith("Microsoft.NET.Sdk.BlazorWebAssembly"):
-            return "blazor"
-        if sdk.startswith("Microsoft.NET.Sdk.Web") or (self.is_asp_net and self._runs):
-            return "web"
-        if "suave" in self.packages and self._runs:
-            return "web"
-        if sdk.startswith("Microsoft.NET.Sdk.Worker"):
-            return "worker"
-        return "console" if self._runs and "aspire.hosting.apphost" not in self.packages else "library"
-
-    @property
-    def _runs(self) -> bool:
-        return self.output is not None and self.output.text.lower() in ("exe", "winexe")
 
 
 class DotNet:
@@ -91,66 +49,10 @@ class DotNet:
         for kind in ("web", "blazor", "worker", "console"):
             of_kind = [project for project in runnable if project.kind == kind]
             if len(of_kind) == 1:
-                return await _plan(files.root, of_kind[0], await _referenced(files.root, of_kind[0]))
+                return await _plan(files.root, of_kind[0], await referenced_projects(files.root, of_kind[0]))
             if of_kind:
                 return _ask(of_kind)
         return _nothing(projects)
-
-
-async def read_project(root: Files, path: str) -> Project:
-    project = await Markup.read(root, path)
-    sdk = next(iter(project.attributes("Project", "Sdk") + project.attributes("Sdk", "Name")), None)
-    target, target_path = project.value("TargetFramework") or project.value("TargetFrameworks"), path
-    if target is None or "$(" in target.text:
-        target, target_path = await _inherited(root, path) or (target, path)
-    targets = [t for t in (target.text if target else "").split(";") if t]
-    named = project.value("AssemblyName")
-    stem = posixpath.basename(path).rpartition(".")[0]
-    references = project.attributes("PackageReference", "Include")
-    frameworks = [value.text for value in project.attributes("FrameworkReference", "Include")]
-    return Project(
-        path=path,
-        sdk=sdk,
-        output=project.value("OutputType"),
-        target=max(targets, key=_series, default=""),
-        target_path=target_path,
-        target_line=target.line if target else 0,
-        packages={value.text.lower(): value.line for value in references},
-        assembly=named.text if named and "$(" not in named.text else stem,
-        is_asp_net="Microsoft.AspNetCore.App" in frameworks,
-        several_targets=len(targets) > 1,
-        desktop=bool(re.search(_DESKTOP, project.text)),
-    )
-
-
-def _series(target: str) -> tuple[int, ...]:
-    found = re.match(r"net(?:coreapp)?(\d+)\.(\d+)", target)
-    return (int(found.group(1)), int(found.group(2))) if found else (0,)
-
-
-async def _inherited(root: Files, path: str) -> tuple[Value, str] | None:
-    """From the shared properties of the project's folder or one above."""
-    folder = posixpath.dirname(path)
-    while True:
-        for name in ("Directory.Build.props", "Directory.Packages.props", "Directory.Build.targets"):
-            props = posixpath.normpath(f"{folder or '.'}/{name}")
-            shared = await Markup.read(root, props)
-            if target := shared.value("TargetFramework") or shared.value("TargetFrameworks"):
-                return target, props
-        if not folder:
-            return None
-        folder = posixpath.dirname(folder)
-
-
-async def _referenced(root: Files, project: Project) -> list[str]:
-    """The project files that it needs, itself first."""
-    found = [project.path]
-    for path in found:
-        for reference in (await Markup.read(root, path)).attributes("ProjectReference", "Include"):
-            target = posixpath.normpath(posixpath.join(posixpath.dirname(path), reference.text.replace("\\", "/")))
-            if target in root and target not in found:
-                found.append(target)
-    return found
 
 
 def _ask(projects: list[Project]) -> Unplannable:
@@ -180,7 +82,7 @@ def _nothing(projects: list[Project]) -> Unplannable:
 
 
 async def _plan(root: Files, project: Project, referenced: list[str]) -> Answer:
-    if not _series(project.target) > (0,):
+    if not series(project.target) > (0,):
         return Unplannable(
             f"{project.path} states no TargetFramework that runs on Linux ({project.target or 'none'}).",
             "State one, such as <TargetFramework>net8.0</TargetFramework>.",
@@ -188,7 +90,7 @@ async def _plan(root: Files, project: Project, referenced: list[str]) -> Answer:
         )
     findings = Findings(root)
     findings.add("language", "dotnet", project.path, project.sdk.line if project.sdk else 1)
-    version = ".".join(map(str, _series(project.target)))
+    version = ".".join(map(str, series(project.target)))
     findings.add("version", version, project.target_path, project.target_line)
     sources = await _sources(root, referenced)
     env = await find_env(root, "dotnet", only=sources)
@@ -242,15 +144,8 @@ async def _with_start(
         line = project.output.line if project.output else at[1]
         findings.add("kind", "worker", project.path, line)
         return replace(plan, start=("sh", "-c", f"cd {_OUT} && exec {start}"))
-    framework = next((name for package, name in _FRAMEWORKS.items() if package in project.packages), "aspnetcore")
-    line = next(
-        (
-            project.packages[package]
-            for package, name in _FRAMEWORKS.items()
-            if name == framework and package in project.packages
-        ),
-        at[1],
-    )
+    package = next((package for package in _FRAMEWORKS if package in project.packages), "")
+    framework, line = _FRAMEWORKS.get(package, "aspnetcore"), project.packages.get(package, at[1])
     findings.add("framework", framework, project.path, line)
     findings.add("kind", "server", *at)
     plan = replace(

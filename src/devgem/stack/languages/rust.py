@@ -112,7 +112,7 @@ def _packages(files: Files, workspace: Workspace) -> list[Package]:
 
 
 def _elsewhere(package: Package) -> str | None:
-    return next((crate for crate in _ELSEWHERE if crate in package.dependencies), None)
+    return next((crate for crate in _ELSEWHERE if crate in package.dependencies - package.local.keys()), None)
 
 
 def _not_here(package: Package) -> Unplannable:
@@ -152,11 +152,11 @@ def _ask(apps: list[_App]) -> Unplannable:
 
 
 async def _app(root: Files, workspace: Workspace, package: Package, program: Program) -> _App:
-    folders, queue = [package.dir], list(package.local)
+    folders, queue = [package.dir], list(package.local.values())
     for folder in queue:
         if folder not in folders and folder in workspace.packages and not workspace.packages[folder].is_macro:
             folders.append(folder)
-            queue += workspace.packages[folder].local
+            queue += workspace.packages[folder].local.values()
     others = {p.path for p in package.programs if p is not program}
     sources = [program.path, *(p for f in folders for p in _sources(root, f) if p not in others and p != program.path)]
     crates = {crate for folder in folders for crate in workspace.packages[folder].dependencies}
