@@ -75,7 +75,7 @@ def _build_stage(plan: BuildPlan, images: Images, cache_mounts: bool) -> list[st
 
 
 def _run_stage(plan: BuildPlan, images: Images) -> list[str]:
-    lines = [f"FROM {images.run}", *images.run_setup, *_needs(plan, (*images.run_packages, *plan.requires_run))]
+    lines = [f"FROM {images.run}", *_needs(plan, (*images.run_packages, *plan.requires_run))]
     lines.append(f"RUN useradd --uid {USER_ID} --create-home app")
     python = {name: _PYTHON_ENV[name] for name in ("VIRTUAL_ENV", "PATH")} if VENV in plan.deps else {}
     lines += _env({**python, **plan.run_env, **({"PORT": str(plan.port)} if plan.stack.kind is Kind.SERVER else {})})

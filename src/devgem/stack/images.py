@@ -16,14 +16,13 @@ PHP_EXTENSIONS = "COPY --from=mlocati/php-extension-installer:2 /usr/bin/install
 @dataclass(frozen=True)
 class Images:
     """`{v}` is the version. `parts` is how many of its numbers the image's tags carry (0: all that are stated). `setup`
-    and `run_setup` are instructions for the two stages, `run_packages` what the run image lacks. `keeps_deps` says
-    whether the running app reads what `install` has made outside of /app: a compiled one does not."""
+    are instructions for the build stage, `run_packages` what the run image lacks. `keeps_deps` says whether the running
+    app reads what `install` has made outside of /app: a compiled one does not."""
 
     build: str
     run: str
     parts: int = 2
     setup: tuple[str, ...] = ()
-    run_setup: tuple[str, ...] = ()
     run_packages: tuple[str, ...] = ()
     keeps_deps: bool = True
 

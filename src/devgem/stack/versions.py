@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
 
 from devgem.stack.files import Files
 
@@ -112,12 +111,3 @@ def _end_of(given: Sequence[int]) -> tuple[int, ...]:
 def _tuple(version: str) -> tuple[int, ...]:
     parts = [int(part) for part in version.split(".")]
     return tuple(parts + [0] * (3 - len(parts)))
-
-
-def is_version(text: str) -> bool:
-    """Whether this is one version, not a range or a name."""
-    try:
-        Version(text)
-    except InvalidVersion:
-        return False
-    return True

@@ -34,7 +34,7 @@ def find_apps(sources: Sources) -> list[AppObject]:
     """Every app object and argument-less factory, imported ones included, without those mounted in another one."""
     search = _Search(sources)
     found = [app for module in sources.modules for app in search.in_module(module)]
-    mounted = {key for module in sources.modules for key in _mounted(module)}
+    mounted = {key for module in {app.module.path: app.module for app in found}.values() for key in _mounted(module)}
     return [app for app in found if (app.module.path, app.name) not in mounted]
 
 

@@ -1,6 +1,7 @@
 """The config vars that Python code reads, found in the syntax trees, and those it cannot be imported without."""
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 
 from devgem.stack.env_names import EnvRead, keep
@@ -10,6 +11,7 @@ from devgem.stack.python.source import Module, Sources
 _GETTERS = frozenset(
     ("os.getenv", "os.environ.get", "os.environ.pop", "os.environ.setdefault", "environ.get", "os.environb.get")
 )
+_HINT = re.compile(r"environ|getenv|decouple|starlette\.config|Settings")
 _DEPTH = 5
 _LIBRARIES = frozenset(("decouple.config", "starlette.config.Config", "environ.Env", "environs.Env", "environs.env"))
 
@@ -24,6 +26,8 @@ async def find_env(sources: Sources) -> tuple[EnvRead, ...]:
 
 
 def reads_in(module: Module, sources: Sources) -> Iterator[EnvRead]:
+    if not _HINT.search(module.text):
+        return
     readers = set(_readers(module))
     for guarded, node in _walk(module.tree.body, guarded=False):
         match node:

@@ -9,6 +9,9 @@ from devgem.stack.python.apps import AppObject, assignments
 from devgem.stack.python.frameworks import SERVER_CALLS
 from devgem.stack.python.source import Module, Sources
 
+_PACKAGES = frozenset(("gradio", "tornado", "flask_socketio", *(call.partition(".")[0] for call in SERVER_CALLS)))
+"""A file that imports none of these, and has no app object, starts no server."""
+
 
 class When(StrEnum):
     """At what moment a call is reached."""
@@ -54,6 +57,8 @@ def main_line(module: Module) -> int | None:
 
 def _in_module(module: Module, apps: list[AppObject]) -> Iterator[ServerCall]:
     here = {app.name: app for app in apps if app.module is module}
+    if not here and not _PACKAGES & {name.partition(".")[0] for name in module.imported}:
+        return
     values = {name: value for name, _, value, _ in assignments(module.tree.body)}
     for when, node in _calls(module.tree):
         kind = _server(module, node, here)

@@ -1,10 +1,11 @@
 """Python sources as syntax trees: which module a file is, what its names mean, and which other modules it imports."""
 
 import ast
+import asyncio
 import posixpath
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from devgem.stack.env_names import source_paths
@@ -24,6 +25,7 @@ class Module:
     root: str
     name: str
     tree: ast.Module
+    text: str
     names: Mapping[str, str]
     imported: tuple[str, ...]
     stars: tuple[str, ...] = ()
@@ -77,27 +79,41 @@ async def read_sources(files: Files) -> Sources:
     """Parses the app's own Python files: no tests, examples, vendored code or folders with a manifest."""
     parts = {posixpath.dirname(p) for p in files.paths if posixpath.basename(p) in _MANIFESTS and "/" in p}
     paths = [path for path in source_paths(files, (".py",)) if not any(path.startswith(part + "/") for part in parts)]
-    trees = {path: parse(await files.text(path)) for path in paths}
-    mentioned = {name for tree in trees.values() for name in _mentions(tree)}
-    return Sources([_module(files, path, tree, mentioned) for path, tree in trees.items()])
+    texts = {path: await files.text(path) for path in paths}
+    # seconds of pure computing for a large repository: not on the event loop
+    return await asyncio.to_thread(_parse_all, files, texts)
+
+
+def _parse_all(files: Files, texts: Mapping[str, str]) -> Sources:
+    parsed = {path: _Parsed.of(text) for path, text in texts.items()}
+    mentioned = {name for one in parsed.values() for name in one.mentions}
+    return Sources([_module(files, path, one, mentioned) for path, one in parsed.items()])
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """A file by itself. `mentions` are the dotted names under which it speaks of modules: absolute imports, and import
+    strings such as "pkg.web:app"."""
+
+    text: str
+    tree: ast.Module
+    imports: tuple[ast.Import | ast.ImportFrom, ...]
+    mentions: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str) -> "_Parsed":
+        tree = parse(text)
+        imports = tuple(node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
+        absolute = [node.module or "" for node in imports if isinstance(node, ast.ImportFrom) and not node.level]
+        plain = [alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names]
+        strings = re.findall(r"""["']([\w.]+):\w+["']""", text)
+        return cls(text, tree, imports, frozenset((*absolute, *plain, *strings)))
 
 
 def _names(path: str) -> list[str]:
     """The names that a file could be imported by, from the root's down."""
     parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
     return [".".join(parts[start:]) for start in range(len(parts))]
-
-
-def _mentions(tree: ast.Module) -> Iterator[str]:
-    """The dotted names under which a file speaks of modules: absolute imports, and import strings ("pkg.web:app")."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.ImportFrom(module=str(name), level=0):
-                yield name
-            case ast.Import(names=names):
-                yield from (alias.name for alias in names)
-            case ast.Constant(value=str(text)) if re.fullmatch(r"[\w.]+:\w+", text):
-                yield text.partition(":")[0]
 
 
 def parse(text: str) -> ast.Module:
@@ -130,16 +146,15 @@ def _blank_statement(lines: list[str], at: int) -> bool:
     return had_text
 
 
-def _module(files: Files, path: str, tree: ast.Module, mentioned: set[str]) -> Module:
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    root = _import_root(files, path, imports, mentioned)
+def _module(files: Files, path: str, parsed: _Parsed, mentioned: set[str]) -> Module:
+    root = _import_root(files, path, parsed.imports, mentioned)
     inside = path if root == "." else path[len(root) + 1 :]
     name = inside.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     package = name if path.endswith("__init__.py") else name.rpartition(".")[0]
     names: dict[str, str] = {}
     imported: list[str] = []
     stars: list[str] = []
-    for node in imports:
+    for node in parsed.imports:
         for alias in node.names:
             origin = _origin(node, alias.name, package)
             imported.append(origin)
@@ -150,7 +165,7 @@ def _module(files: Files, path: str, tree: ast.Module, mentioned: set[str]) -> M
                 names[top] = top
             else:
                 names[alias.asname or alias.name] = origin
-    return Module(path, root, name, tree, names, tuple(imported), tuple(stars))
+    return Module(path, root, name, parsed.tree, parsed.text, names, tuple(imported), tuple(stars))
 
 
 def _origin(node: ast.Import | ast.ImportFrom, name: str, package: str) -> str:
