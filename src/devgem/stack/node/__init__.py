@@ -4,4 +4,4 @@ from devgem.stack.node.deno import Deno
 from devgem.stack.node.provider import Node
 from devgem.stack.provider import Provider
 
-PROVIDERS: tuple[Provider, ...] = (Deno(), Node())
+PROVIDERS: tuple[Provider, ...] = (Node(), Deno())

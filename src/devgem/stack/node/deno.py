@@ -8,6 +8,7 @@ from devgem.domain.plan import Argv, BuildPlan, Evidence, Kind, Stack, StaticSit
 from devgem.stack.env_names import find_env, names, required_names
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
+from devgem.stack.node.decisive import show_kind
 from devgem.stack.node.deno_start import Start, find_start
 from devgem.stack.node.javascript import Code
 from devgem.stack.node.listening import find_listener, resolve
@@ -117,6 +118,7 @@ async def _plan(program: _Program) -> BuildPlan:
             notes = (f"{where} listens on {listener.port}, whatever PORT says.",)
     elif program.kind is Kind.WORKER:
         notes = ("Nothing of it listens for requests: a worker, without a URL.",)
+    show_kind(found, program.kind)
     version, env = await _version(files, found), await find_env(files, "node")
     install, inputs = await _install(files, program.start)
     is_sure = program.kind is not Kind.SERVER or listener is not None or bool(program.start and program.start.serves)

@@ -8,6 +8,9 @@ from devgem.stack.files import Files
 
 _SUFFIXES = (".ts", ".js", ".mjs", ".mts")
 _SCHEMA = re.compile(r"createEnv\(|cleanEnv\(\s*process\.env|\.(?:safeP|p)arse\(\s*process\.env\b|[eE]nvSchema")
+_BOUND = re.compile(
+    r"\b(?:const|let|var)\s+(\w+)(?:\s*:[^=\n]+)?\s*=\s*process\.env\.([A-Z]\w*)\s*;?[ \t]*$", re.MULTILINE
+)
 _FIELD = re.compile(
     r"^[ \t]*['\"]?([A-Z][A-Z0-9_]{2,})['\"]?\s*:\s*(\w+(?:\.\w+)*\s*\(.*?)"
     r"(?=\n[ \t]*(?:['\"]?[A-Z]\w*['\"]?\s*:|[}\])]))",
@@ -23,10 +26,19 @@ async def node_env(files: Files) -> tuple[EnvRead, ...]:
     found = {read.name: read for read in await find_env(files, "node")}
     for path in source_paths(files, _SUFFIXES):
         text = await files.text(path)
-        if _SCHEMA.search(text):
-            for read in _fields(text, path):
-                keep(found, read)
+        for read in (*_checked(text, path), *(_fields(text, path) if _SCHEMA.search(text) else ())):
+            keep(found, read)
     return tuple(found[name] for name in sorted(found))
+
+
+def _checked(text: str, path: str) -> Iterator[EnvRead]:
+    """`const key = process.env.KEY`, and a throw or exit where it is not there."""
+    for match in _BOUND.finditer(text):
+        local, name = match.groups()
+        if re.search(
+            rf"if\s*\(\s*!\s*{local}\s*\)\s*\{{?\s*(?:[^\n}}]*\n\s*)?(?:throw\b|process\.exit)", text[match.end() :]
+        ):
+            yield EnvRead(name, path, text.count("\n", 0, match.start()) + 1, required=True)
 
 
 def _fields(text: str, path: str) -> Iterator[EnvRead]:

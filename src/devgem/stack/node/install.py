@@ -51,6 +51,8 @@ async def plan_install(workspace: Workspace, manager: Manager, app: Files) -> In
     root = workspace.files
     packages = [Member(".", workspace.package), *workspace.members]
     from_git = any(_FROM_GIT.match(spec) for member in packages for spec in member.package.all.values())
+    if not any(member.package.all or _opaque(member.package) for member in packages):
+        return Install()
     install = Install(
         commands=(manager.install(posixpath.relpath(root.dir, app.dir)),),
         inputs=tuple(root.repo_path(path) for path in sorted(set(_inputs(root, packages, manager)))),

@@ -38,7 +38,7 @@ _PNPM: dict[str, dict[str, str]] = {
 _YARN = {"1": "1.22.22", "4": "2.4.2", "5": "3.8.7", "6": "3.8.7", "8": "4.12.0", "9": "4.14.1", "10": "4.18.1"}
 """The newest release that leaves a lock file of this format as it is: a newer one would rewrite it, and refuses to
 when frozen. Seen to hold for each."""
-_BUN = "1.4.5"
+BUN = "1.4.5"
 
 
 @dataclass(frozen=True)
@@ -120,14 +120,14 @@ async def choose_manager(workspace: Workspace, app: Files, found: Findings) -> C
     fitting = [lock for lock in locks if stated and LOCKS[lock] == stated.name] or locks
     fitting = await _knowing_all(root, workspace.package, fitting) if len(fitting) > 1 else fitting
     lock = fitting[0] if fitting else None
-    name = LOCKS[lock] if lock else stated.name if stated else _by_settings(root)
+    name = LOCKS[lock] if lock else stated.name if stated else _by_settings(root, workspace.package)
     stated = stated if stated and stated.name == name else None
     path = lock or (PNPM_WORKSPACE if name == "pnpm" and PNPM_WORKSPACE in root else MANIFEST)
     line = await key_line(root, stated.key) if stated else 1
     found.add_evidence(Evidence("package_manager", name, root.repo_path(MANIFEST if stated else path), line))
     version = (stated and stated.version) or await _version_for(name, lock, workspace)
     manager = Manager(name, version, await _command(name, version, workspace, app), lock, bool(stated))
-    return Choice(manager, tuple(_notes(manager, locks, stated)))
+    return Choice(manager, tuple(_notes(manager, locks, stated)) if workspace.package.all else ())
 
 
 def _notes(manager: Manager, locks: list[str], stated: _Stated | None) -> Iterator[str]:
@@ -158,12 +158,12 @@ async def _knowing_all(root: Files, package: Package, locks: list[str]) -> list[
     return knowing or locks
 
 
-def _by_settings(root: Files) -> Name:
+def _by_settings(root: Files, package: Package) -> Name:
     if PNPM_WORKSPACE in root:
         return "pnpm"
     if ".yarnrc.yml" in root:
         return "yarn"
-    return "bun" if "bunfig.toml" in root else "npm"
+    return "bun" if "bunfig.toml" in root or package.first("@types/bun", "bun-types", "elysia") else "npm"
 
 
 async def _version_for(name: Name, lock: str | None, workspace: Workspace) -> str:
@@ -174,7 +174,7 @@ async def _version_for(name: Name, lock: str | None, workspace: Workspace) -> st
         case "npm":
             return ""
         case "bun":
-            return _BUN
+            return BUN
         case "pnpm":
             found = re.search(r"^lockfileVersion:\s*['\"]?(\d+)", text, re.MULTILINE)
             readers = _PNPM.get(found.group(1) if found else "", _PNPM["9"])
@@ -192,7 +192,7 @@ async def _command(name: Name, version: str, workspace: Workspace, app: Files) -
     settings = await workspace.files.yaml(".yarnrc.yml") if name == "yarn" else {}
     carried = settings.get("yarnPath") if isinstance(settings, dict) else None
     if isinstance(carried, str) and carried in workspace.files:
-        return ("node", posixpath.join(posixpath.relpath(workspace.files.dir, app.dir), carried))
+        return ("node", posixpath.normpath(posixpath.join(posixpath.relpath(workspace.files.dir, app.dir), carried)))
     package = "@yarnpkg/cli-dist" if name == "yarn" and not version.startswith("1.") else name
     # npm refuses to run anything in a folder whose devEngines names another manager, unless it looks elsewhere.
     away = ("--prefix=/tmp",) if workspace.package.text("devEngines", "packageManager", "name") else ()

@@ -72,8 +72,8 @@ async def _server(project: Project, target: Target | None, build: tuple[Argv, ..
     main = _text(target, "main")
     source = posixpath.relpath(main, project.files.dir) if main else resolve(project.files, "src/main") or "src/main.ts"
     entry = posixpath.join(where, posixpath.splitext(posixpath.basename(source))[0] + ".js")
-    project.found.add("start", source, source)
     start = Start(Run(("node", posixpath.normpath(entry)), source=source))
+    await start.show(project)
     return replace(await servers.program(project, start), build=build)
 
 

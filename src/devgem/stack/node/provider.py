@@ -9,6 +9,7 @@ from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
 from devgem.stack.monorepo import summary
 from devgem.stack.node.bun import as_bun
+from devgem.stack.node.decisive import show_kind
 from devgem.stack.node.deno import is_deno
 from devgem.stack.node.env import baked_note, node_env
 from devgem.stack.node.frameworks import (
@@ -49,7 +50,6 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     vite.vite,
 )
 """Frameworks before the bundlers that they are built on."""
-_DECISIVE = ("listens", "output", "adapter", "ssr", "spa", "preset", "target", "builder", "executor", "framework")
 
 
 class Node:
@@ -97,7 +97,7 @@ async def _shape(project: Project, start: Start | None) -> Shape | Unplannable |
         answer = answer or await recognise(project)
     if answer is None:
         return await servers.program(project, start) if start else await bundled.bundled(project)
-    if isinstance(answer, Unplannable) or start is None or start.run.source is None or start.run.adapted:
+    if isinstance(answer, Unplannable) or start is None or not (start.script and start.run.source) or start.run.adapted:
         return answer
     listener = await servers.listener_of(project, start)
     if listener is None:
@@ -118,7 +118,7 @@ async def _assemble(project: Project, shape: Shape, start: Start | None, notes: 
     ran = start if start and shape.start == start.run.command else None
     if ran:
         await ran.show(project)
-    _show_kind(project.found, shape.kind)
+    show_kind(project.found, shape.kind)
     serves = shape.kind is not Kind.STATIC
     legacy = _legacy_openssl(project, version)
     return BuildPlan(
@@ -150,14 +150,6 @@ async def _assemble(project: Project, shape: Shape, start: Start | None, notes: 
         env_required=required_names(env),
         notes=(*shape.notes, *notes, *install.notes, *baked_note(names(env))),
     )
-
-
-def _show_kind(found: Findings, kind: Kind) -> None:
-    """What decides between a server and a site is also the evidence for it."""
-    evidence = {one.claim: one for one in found.all()}
-    cause = next((evidence[claim] for claim in _DECISIVE if claim in evidence), None)
-    if cause and kind is not Kind.UNKNOWN:
-        found.add_evidence(replace(cause, claim="kind", value=kind.value))
 
 
 async def _generate(project: Project) -> tuple[Argv, ...]:

@@ -12,9 +12,9 @@ from devgem.stack.static.hosting import read_hosting
 USUAL = ("dist", "build", "out", "public", "_site", ".output/public")
 _MOUNTED = ".devgem/site"
 _MOUNT = (
-    "const fs=require('fs'),[from,to,base]=process.argv.slice(1);"
+    "const fs=require(`fs`),[from,to,base]=process.argv.slice(1);"
     "fs.rmSync(to,{recursive:true,force:true});fs.cpSync(from,to+base,{recursive:true});"
-    'fs.writeFileSync(to+"/index.html",`<!doctype html><meta http-equiv="refresh" content="0;url=${base}">\\n`)'
+    "fs.writeFileSync(`${to}/index.html`,`<!doctype html><meta http-equiv=refresh content=0;url=${base}>`)"
 )
 
 
@@ -73,7 +73,7 @@ async def site(
         fallback=fallback or hosting.fallback,
         not_found=not_found,
     )
-    shape = Shape(framework, Kind.STATIC, build, static=static, notes=found.notes, sure=found.path is not None)
+    shape = Shape(framework, Kind.STATIC, build, static=static, notes=found.notes)
     path = base_path(base)
     return _mounted(shape, static, path) if path and found.path else shape
 

@@ -8,6 +8,7 @@ from devgem.domain.plan import Argv, Kind
 from devgem.stack.env_names import source_paths
 from devgem.stack.node.compiled import output_of
 from devgem.stack.node.listening import Listener, find_listener, reachable_modules
+from devgem.stack.node.manifest import MANIFEST, script_line
 from devgem.stack.node.project import Project, Shape
 from devgem.stack.node.runners import FILE_SERVERS
 from devgem.stack.node.scripts import commands
@@ -122,6 +123,8 @@ async def _files(project: Project, start: Start) -> Shape:
     assert command is not None
     folder = next(iter(command.operands("-l|-p|--listen|--port|-a|-c|--config|--cors")), ".")
     single = any(word in ("-s", "--single", "--spa") for word in command.words)
+    line = await script_line(project.files, start.script or "")
+    project.found.add("static_root", folder, MANIFEST, line)
     build = await _build(project, start)
     return await site(project, None, build, Folder(folder), fallback="index.html" if single else None)
 
