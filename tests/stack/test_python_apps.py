@@ -114,6 +114,21 @@ async def test_the_import_string_of_uvicorn_is_believed() -> None:
     assert command == "uvicorn pkg.web:service"
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (".flaskenv", "# which\nFLASK_APP=b.py\n"),
+        (".flaskenv", "export FLASK_APP='b:app'\n"),
+        ("pyproject.toml", '[tool.fastapi]\nentrypoint = "b:app"\n'),
+    ],
+)
+async def test_of_two_apps_the_one_that_another_file_names_is_meant(path: str, text: str) -> None:
+    app = FLASK + "app = Flask('x')\n"
+    plan = await planned({**REQUIRES, "a.py": app, "b.py": app, path: text})
+    assert plan.start is not None and display(plan.start).endswith(" b:app")
+    assert plan.stack.confidence == "high"
+
+
 async def test_a_gradio_demo_inside_of_fastapi_is_a_part_of_it() -> None:
     command = await started(
         main="import gradio as gr\nfrom fastapi import FastAPI\napp = FastAPI()\ndemo = gr.Blocks()\n"

@@ -46,7 +46,7 @@ def _base(files: Files, answer: Answer) -> BuildPlan:
             return answer
         case NoStart(plan=plan):
             return plan
-    return BuildPlan(stack=Stack(language=(answer and answer.language) or "unknown"), dir=files.dir)
+    return BuildPlan(stack=Stack(language=(answer and answer.language) or "unknown", confidence="low"), dir=files.dir)
 
 
 def state(

@@ -37,33 +37,45 @@ class Entry:
     sure: bool = True
 
 
-def find_entry(files: Files, sources: Sources, installed: frozenset[str], distribution: str | None) -> Entry | None:
+def find_entry(
+    files: Files, sources: Sources, installed: frozenset[str], distribution: str | None, named: frozenset[str]
+) -> Entry | None:
     """The entry of the web app in these sources. `installed` are the distributions that will be there, `distribution`
     the name of the one that the repository itself is built into: a server that only a function of it starts is a
-    feature of a library, and the app objects of a framework's own repository are its demos."""
+    feature of a library, and the app objects of a framework's own repository are its demos. `named` are the apps that
+    other files name (named.py)."""
     apps = [app for app in find_apps(sources) if app.framework.package != distribution]
     calls = [c for c in find_servers(sources, apps) if not (distribution and c.when is When.LATER)]
-    objects = sorted((a for a in apps if a.framework.serving is not Serving.SCRIPT), key=lambda a: _rank(a, calls))
+
+    def rank(app: AppObject) -> tuple[bool, bool, bool, int, bool, str]:
+        return _rank(app, calls, named)
+
+    objects = sorted((app for app in apps if app.framework.serving is not Serving.SCRIPT), key=rank)
     if objects:
-        return _from_object(files, objects, calls, installed)
+        best = objects[0]
+        rivals = [app for app in objects if app.origin != best.origin and rank(app)[:4] == rank(best)[:4]]
+        return _from_object(files, best, rivals, calls, installed)
     return _from_call(files, sources, apps, calls)
 
 
-def _rank(app: AppObject, calls: Sequence[ServerCall]) -> tuple[bool, bool, bool, int, bool, str]:
+def _rank(
+    app: AppObject, calls: Sequence[ServerCall], named: frozenset[str]
+) -> tuple[bool, bool, bool, int, bool, str]:
     stem = posixpath.basename(app.module.path)
     target = f"{app.module.name}:{app.name}"
-    is_stated = any(call.target == target for call in calls)
+    is_stated = any(call.target == target for call in calls) or bool(named & {target, app.module.name})
     is_run = any(call.module is app.module and call.runs == app.name for call in calls)
     is_entry = is_run or stem in ("wsgi.py", "asgi.py")
     return (not is_stated, app.factory, not is_entry, app.module.path.count("/"), app.defined_in is not None, target)
 
 
 def _from_object(
-    files: Files, apps: Sequence[AppObject], calls: Sequence[ServerCall], installed: frozenset[str]
+    files: Files,
+    app: AppObject,
+    rivals: Sequence[AppObject],
+    calls: Sequence[ServerCall],
+    installed: frozenset[str],
 ) -> Entry:
-    app = apps[0]
-    level = _rank(app, calls)[:4]
-    rivals = [a for a in apps[1:] if _rank(a, calls)[:4] == level and a.origin != app.origin]
     blocking = next(
         (c for c in calls if c.module is app.module and c.when is When.IMPORT and c.runs in (app.name, None)), None
     )

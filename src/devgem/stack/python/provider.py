@@ -16,6 +16,7 @@ from devgem.stack.python.entry import Entry, find_entry
 from devgem.stack.python.env_reads import find_env
 from devgem.stack.python.gunicorn import configured_port
 from devgem.stack.python.manifests import distribution_name
+from devgem.stack.python.named import named_apps
 from devgem.stack.python.packages import CREATE, VENV, Packages, find_packages, project_files
 from devgem.stack.python.runners import find_runner
 from devgem.stack.python.source import Sources, read_sources
@@ -77,7 +78,7 @@ async def _find_entry(files: Files, sources: Sources, installed: frozenset[str])
     if entry:
         return entry
     runner = find_runner(sources)
-    entry = find_entry(files, sources, installed, await distribution(files))
+    entry = find_entry(files, sources, installed, await distribution(files), await named_apps(files))
     if entry and "/" in entry.path and await is_published(files):
         note = "The project is published as a package: that this part of it is to be deployed is a guess."
         entry = replace(entry, sure=False, notes=(*entry.notes, note))

@@ -11,7 +11,7 @@ from devgem.stack.python.manifests import distribution_name
 from devgem.stack.python.requirements import normalize
 from devgem.stack.python.servers import has_main, main_line
 from devgem.stack.python.source import Module, Sources
-from devgem.stack.shapes import table
+from devgem.stack.shapes import table, texts
 from devgem.stack.words import words
 
 _PROJECT_TOOLS = words("setup conftest noxfile tasks fabfile dodo versioneer manage release bump build docs wsgi asgi")
@@ -61,6 +61,8 @@ async def is_published(files: Files) -> bool:
     """Whether the package's manifest is written for an index: an app is seldom classified."""
     pyproject = await files.toml("pyproject.toml")
     said = [table(pyproject, "project").get("classifiers"), table(pyproject, "tool", "poetry").get("classifiers")]
+    if any("Private ::" in one for classifiers in said for one in texts(classifiers)):
+        return False
     return any(said) or any([await files.line_of(path, "classifiers") for path in ("setup.py", "setup.cfg")])
 
 
