@@ -241,6 +241,8 @@ class JournalCloud:
 
     async def delete(self, app: str) -> None:
         self.note("delete.called", app)
+        if app in self.acts("delete.refused"):
+            raise Unavailable("the edge does not answer")
         self._stop(name for name in self.running if name.startswith(f"{app}@"))
         self.note("app.deleted", app)
 

@@ -270,6 +270,15 @@ async def test_an_app_that_is_being_removed_takes_no_deployment(house: House) ->
     assert house.cloud.running == set()
 
 
+async def test_an_app_that_could_not_be_removed_takes_deployments_again(house: House) -> None:
+    await house.ended((await house.deploy(house.repository())).id)
+    house.cloud.note("delete.refused", "hello")
+    with pytest.raises(Unavailable, match="does not answer"):
+        await house.pipeline.remove("hello")
+    await house.at_rest()
+    assert (await house.ended((await house.deploy(house.repository(lines=1))).id)).status == "live"
+
+
 async def test_only_what_is_live_is_restarted(house: House) -> None:
     deployment = await house.deploy(house.repository(hang="build"))
     with pytest.raises(Conflict):

@@ -6,7 +6,7 @@ The step functions may run again after a crash. Who asked is answered if it is s
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -69,7 +69,7 @@ class Operations:
         """The workflow."""
         await self._step("cancel", id, partial(self._close, app))
         await self._step("delete", id, partial(self._delete, id, app))
-        await self._step("end", id, partial(self._end_turn, app, id))
+        await self._step("end", id, partial(self._open, id, app))
 
     async def _step(self, name: str, id: str, body: Callable[[], Awaitable[Any]]) -> Any:
         async def answered() -> Any:
@@ -107,7 +107,7 @@ class Operations:
         await self._take_turn(id, app)
         async with self._parts.store.read() as transaction:
             row = await transaction.apps.get(app)
-            served = {revision.number for revision in await transaction.revisions.of(app) if revision.served}
+            served = await transaction.revisions.served(app)
             if to is not None and to not in served:
                 await transaction.revisions.get(app, to)  # NotFound, when there is none at all
         return {"from": _live(row), "to": _target(row, served, to)}
@@ -155,17 +155,19 @@ class Operations:
             await transaction.apps.set_removing(app, True)
         await self._cancel_all(app)
 
+    async def _open(self, id: str, app: str) -> None:
+        """For what could not be removed."""
+        async with self._parts.store.write() as transaction:
+            await transaction.apps.set_removing(app, False)
+        await self._end_turn(app, id)
+
     async def _delete(self, id: str, app: str) -> None:
         await self._take_turn(id, app)
         async with self._parts.store.read() as transaction:
             row = await transaction.apps.get(app)
-        try:
-            await self._parts.clouds[row.app.cloud].delete(app)
-        except DevGemError:
-            async with self._parts.store.write() as transaction:
-                await transaction.apps.set_removing(app, False)
-            raise
+        await self._parts.clouds[row.app.cloud].delete(app)
         async with self._parts.store.write() as transaction:
+            await turns.cancel_all(transaction, app)  # whoever still waits
             fact = Fact(EventType.APP_REMOVED, {"app": app}, f"{id}.removed")
             await transaction.events.append(f"app:{app}", [fact], also=["apps"])
             await transaction.apps.remove(app)
@@ -178,7 +180,7 @@ def _live(row: AppRow) -> int:
     return row.live
 
 
-def _target(row: AppRow, served: set[int], to: int | None) -> int:
+def _target(row: AppRow, served: Sequence[int], to: int | None) -> int:
     live = _live(row)
     older = max((number for number in served if number < live), default=None)
     target = older if to is None else to
@@ -189,7 +191,7 @@ def _target(row: AppRow, served: set[int], to: int | None) -> int:
     if target not in served:
         raise Conflict(
             f"{row.name!r} v{target} never answered, so it cannot be rolled back to",
-            fix=f"Choose one that was live: {', '.join(f'v{number}' for number in sorted(served))}.",
+            fix=f"Choose one that was live: {', '.join(f'v{number}' for number in served)}.",
             code="never_live",
         )
     return target

@@ -105,7 +105,8 @@ class Feeds:
 
     async def follow(self, stream: str, after: int) -> AsyncGenerator[Batch, None]:
         with self._following(stream) as feed:
-            feed.hear_of((await self._read_heads([stream])).get(stream, 0))
+            if feed.followers == 1:  # those who come later have what this one, the announcements and the poll bring
+                feed.hear_of((await self._read_heads([stream])).get(stream, 0))
             while True:
                 batch = await feed.after(after)
                 after = batch.last

@@ -69,6 +69,11 @@ class Revisions:
             for row in await self._connection.execute(query)
         ]
 
+    async def served(self, app: str) -> list[int]:
+        """The numbers of all that have had traffic."""
+        query = sa.select(_revisions.c.number).where(_revisions.c.app == app, _revisions.c.served)
+        return list((await self._connection.execute(query.order_by(_revisions.c.number))).scalars())
+
     async def mark_served(self, app: str, number: int) -> None:
         query = sa.update(_revisions).where(_revisions.c.app == app, _revisions.c.number == number)
         await self._connection.execute(query.values(served=True))

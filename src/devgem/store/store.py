@@ -97,7 +97,7 @@ class Store:
         """Names this history of the database: clients that knew another one must start anew."""
 
     @classmethod
-    async def open(cls, url: str, *, key: bytes, busy_seconds: float = 60.0, poll_seconds: float = 0.1) -> Self:
+    async def open(cls, url: str, *, key: bytes, busy_seconds: float = 60.0, poll_seconds: float = 0.25) -> Self:
         """Makes the database or brings its tables up to date. Raises Unavailable when it cannot be reached."""
         vault = Vault(key)
         engine = make_engine(url, busy_seconds=busy_seconds)
