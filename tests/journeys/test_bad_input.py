@@ -85,7 +85,7 @@ BUILDS: list[tuple[str, str, str]] = [
     ("hangs", "import time; time.sleep(600)", "12|time"),
     ("stubborn", "import os, signal, time\nsignal.signal(15, signal.SIG_IGN)\n"
      "if os.fork() == 0:\n    os.setsid()\n    os.fork()\ntime.sleep(600)", "12|time"),
-    ("fork-bomb", "import os\nwhile True: os.fork()", "process|fork|time|12"),
+    ("fork-bomb", "import os\nwhile True: os.fork()", "process|fork|time|12|memory"),
     ("memory-hog", "x = []\nwhile True: x.append(bytearray(10**7))", "memory"),
     ("disk-filler", "f = open('/app/big', 'wb')\nwhile True: f.write(bytes(10**7))", "disk|space|write|file|large"),
 ]  # fmt: skip
@@ -156,7 +156,7 @@ def test_an_app_that_does_not_answer(strict: DevGem, folders: Folders, name: str
 
 def test_a_wrong_port_is_repaired_and_said(strict: DevGem, folders: Folders) -> None:
     files = server("on another port")
-    files["main.py"] = str(files["main.py"]).replace('int(os.environ["PORT"])', "3000")
+    files["main.py"] = str(files["main.py"]).replace('int(os.environ["PORT"])', "int('30' + '00')")
     events = [
         json.loads(line) for line in strict.run("deploy", str(folders("port", files)), "--json").stdout.splitlines()
     ]
