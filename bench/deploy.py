@@ -154,7 +154,10 @@ def _express_start(_project: Project, into: Path) -> float:
     return _until_200(into / "app", lambda _port: ["node", "server.js"])
 
 
-_FLOORS = {_flask_start: _flask_install, _express_start: _express_install}
+_FLOORS: dict[Callable[[Project, Path], float], Callable[[Project, Path], None]] = {
+    _flask_start: _flask_install,
+    _express_start: _express_install,
+}
 
 
 def _flask_floor(project: Project, into: Path) -> float:

@@ -67,7 +67,7 @@ TREES: list[tuple[str, Files, str]] = [
     ("empty", {"README": ""}, "Nothing|no"),
     ("json", {"package.json": '{"name": "x",,}'}, r"package\.json"),
     ("toml", {"pyproject.toml": "[project\nname = 3"}, r"pyproject\.toml"),
-    ("yaml", {"pubspec.txt": "", "pnpm-workspace.yaml": "a: [", "package.json": "{}"}, r"pnpm-workspace\.yaml|package\.json"),
+    ("yaml", {"pnpm-workspace.yaml": "a: [", "package.json": "{}"}, r"pnpm-workspace\.yaml|package\.json"),
     ("garbage", {"requirements.txt": bytes(range(256)) * 40, "app.py": b"\x00\xff" * 500}, ""),
     ("no-package", {**server(), "requirements.txt": "no-such-package-of-anyone-xyz==1.0\n"}, "no-such-package"),
 ]  # fmt: skip

@@ -5,7 +5,6 @@ import json
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
-from typing import cast
 
 from devgem.clouds import Cloud
 from devgem.domain.errors import NotFound
@@ -53,7 +52,7 @@ class Streams:
         await self.check(stream)
         kind, _, name = stream.partition(":")
         batches = self._log_lines(name, after) if kind == "logs" else self._store.follow(stream, after=after)
-        async with aclosing(cast(AsyncGenerator[Batch], batches)) as following:
+        async with aclosing(batches) as following:
             async for batch in following:
                 yield batch
 

@@ -140,9 +140,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _parts(
-    settings: Settings, paths: Paths, key: bytes, token: str, stopping: _Stopping
-) -> AsyncIterator[Parts]:
+async def _parts(settings: Settings, paths: Paths, key: bytes, token: str, stopping: _Stopping) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
         url = settings.database_url.get_secret_value() if settings.database_url else f"sqlite:///{paths.database}"
         store = await Store.open(url, key=key)
