@@ -12,6 +12,7 @@ from devgem.stack.node.listening import resolve
 from devgem.stack.node.manifest import MANIFEST, open_package
 from devgem.stack.node.project import Project, Shape
 from devgem.stack.node.runners import Run
+from devgem.stack.node.scripts import parse
 from devgem.stack.node.sites import Folder, folder, site
 from devgem.stack.node.start import Start
 from devgem.stack.node.workspace import Workspace
@@ -21,11 +22,12 @@ MANIFEST_OF_APP = "project.json"
 
 
 async def nx_workspace(files: Files) -> Workspace | None:
-    """The workspace of an app's folder that Nx knows by its project.json."""
-    if MANIFEST_OF_APP not in files or MANIFEST in files or "nx.json" not in files.root:
+    """The workspace of an app's folder that Nx knows by its project.json, and builds."""
+    if MANIFEST_OF_APP not in files or "nx.json" not in files.root:
         return None
-    package = await open_package(files.root)
-    return Workspace(files.root, package, (), "nx.json") if package else None
+    own, package = await open_package(files), await open_package(files.root)
+    by_nx = own is None or any(command.name == "nx" for command in parse(own.scripts.get("build", "")))
+    return Workspace(files.root, package, (), "nx.json") if package and by_nx else None
 
 
 async def nx_app(project: Project) -> Shape | Unplannable:

@@ -68,7 +68,7 @@ class Project:
     def says(self, claim: str, code: Code | None, dotted: str, within: str | None = None) -> Setting | None:
         """What a configuration says for a key; a certain answer becomes evidence."""
         setting = read(code, dotted, within) if code else None
-        if code and setting and setting.value.known and setting.value.value not in (None, ""):
+        if code and setting and setting.value.certain and setting.value.value not in (None, ""):
             value = setting.value.value
             self.found.add(
                 claim, str(value).lower() if isinstance(value, bool) else str(value), code.path, setting.line

@@ -40,7 +40,7 @@ def folder(
         return Folder(path or posixpath.normpath(default))
     where = project.files.repo_path(code.path) if code else ""
     note = f"{where}{f':{setting.line}' if setting else ''} works out {key} as it runs: the folder is looked for then."
-    return Folder(None, tuple(dict.fromkeys(p for p in (path, default, *USUAL) if p)), (note,))
+    return Folder(None, tuple(dict.fromkeys(p for p in (path, posixpath.normpath(default), *USUAL) if p)), (note,))
 
 
 def doubt(project: Project, code: Code | None, setting: Setting | None, key: str, assumed: str) -> tuple[str, ...]:

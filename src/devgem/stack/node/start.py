@@ -112,8 +112,10 @@ async def _entries(project: Project) -> list[str]:
 async def _command(project: Project, source: str, has_bun: bool) -> Argv:
     if has_bun:
         return ("bun", "run", source)
+    built_by = [command.name for command in commands(project.package.scripts, "build")]
+    if source.endswith("ts") and "tsc" in built_by:
+        return ("node", await output_of(project, source))
     runner = typed_runner(project, source)
     if runner != "node":
         return (await project.program(runner), source)
-    is_compiled = source.endswith("ts") and "build" in project.package.scripts
-    return ("node", await output_of(project, source) if is_compiled else source)
+    return ("node", await output_of(project, source) if source.endswith("ts") and built_by else source)

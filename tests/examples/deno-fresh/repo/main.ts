@@ -1,0 +1,5 @@
+import { App, staticFiles } from "fresh";
+
+export const app = new App().use(staticFiles());
+
+app.get("/", () => new Response("hello"));

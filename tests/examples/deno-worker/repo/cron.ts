@@ -1,0 +1,1 @@
+Deno.cron("report", "0 * * * *", () => console.log(Deno.env.get("REPORT_TO")));

@@ -1,0 +1,6 @@
+import vercel from "@astrojs/vercel";
+
+export default {
+  output: "server",
+  adapter: vercel(),
+};

@@ -1,0 +1,5 @@
+export default {
+  title: "Manual",
+  url: "https://someone.github.io",
+  baseUrl: "/manual/",
+};

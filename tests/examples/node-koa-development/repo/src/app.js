@@ -1,0 +1,4 @@
+const Koa = require("koa");
+const { port } = require("./config");
+
+new Koa().listen(port);

@@ -1,0 +1,3 @@
+module.exports = {
+  port: process.env.PORT || 5050,
+};

@@ -1,0 +1,3 @@
+export default {
+  output: process.env.STATIC_SITE ? "export" : undefined,
+};

@@ -1,0 +1,4 @@
+export default defineNuxtConfig({
+  ssr: false,
+  app: { baseURL: "/" },
+});

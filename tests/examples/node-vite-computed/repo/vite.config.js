@@ -1,0 +1,5 @@
+export default {
+  build: {
+    outDir: process.env.OUT_DIR || "output",
+  },
+};

@@ -1,0 +1,6 @@
+import react from "@vitejs/plugin-react";
+
+export default {
+  plugins: [react()],
+  base: "/todo/",
+};

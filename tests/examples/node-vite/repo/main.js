@@ -1,0 +1,1 @@
+document.body.dataset.ready = import.meta.env.VITE_GREETING ?? "yes";

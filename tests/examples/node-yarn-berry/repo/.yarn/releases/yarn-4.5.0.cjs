@@ -1,0 +1,1 @@
+// the release is carried here
