@@ -52,6 +52,12 @@ async def test_the_documentation_of_a_library_is_not_the_app() -> None:
     assert "library" in answer.reason
 
 
+async def test_a_site_that_is_stated_is_the_app_beside_whatever_code() -> None:
+    library = {"pyproject.toml": '[project]\nname = "x"\n[build-system]\nrequires = []\n', "x/__init__.py": ""}
+    plan = await planned({**library, "Staticfile": "root: docs\n", "docs/index.html": "", **below("examples/a", FLASK)})
+    assert plan.static is not None and plan.static.root == "docs"
+
+
 async def test_several_apps_are_listed_and_the_folder_chooses() -> None:
     tree = {**below("services/a", FLASK), **below("services/b", FLASK), "web/index.html": ""}
     answer = await refused(tree)

@@ -72,10 +72,16 @@ def _doubted(site: BuildPlan, other: Answer) -> Answer:
     """Pages beside code that cannot be planned: the documentation of a library is not the app."""
     if isinstance(other, BuildPlan) or other is None:
         return site
-    if site.static and site.static.root in ("docs", "static", "src", "app", "build", "web"):
+    if _is_found_by_name(site):
         return other
     note = f"Only the pages are served. {other.reason}"
     return replace(site, stack=replace(site.stack, confidence="low"), notes=(*site.notes, note))
+
+
+def _is_found_by_name(plan: BuildPlan) -> bool:
+    """Whether plain pages are taken for the site only because their folder has a usual name."""
+    named = any(e.claim == "static_root" and not e.file.endswith("index.html") for e in plan.stack.evidence)
+    return plan.stack.language == "static" and plan.static is not None and plan.static.root != "." and not named
 
 
 def _rank(answer: Answer) -> tuple[int, bool]:
@@ -91,7 +97,7 @@ def _is_certain(files: Files, planned: BuildPlan | Unplannable) -> bool:
         return bool(planned.candidates)
     if planned.dir != files.dir and not planned.dockerfile:
         return False
-    if planned.stack.language == "static" and planned.static and planned.static.root != ".":
+    if _is_found_by_name(planned):
         return False
     return planned.stack.kind in (Kind.SERVER, Kind.STATIC) or planned.stack.confidence == "high"
 

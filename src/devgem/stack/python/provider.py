@@ -57,10 +57,12 @@ class Python:
                 "Add requirements.txt with one package per line.",
                 language=self.language,
             )
+        if entry:
+            entry = replace(entry, rivals=(), sure=True) if stated else await _doubted(files, entry)
         server = _named_server(stated) if stated else entry.server if entry else None
         if entry and stated and server == "gunicorn" and (bound := await configured_port(files, stated)):
             entry = replace(entry, port=bound.port, port_line=bound.line, port_path=bound.path)
-        plan = await _plan(files, packages, sources, entry if not (entry and stated) else _settled(entry), server)
+        plan = await _plan(files, packages, sources, entry, server)
         if entry is None:
             return NoStart(plan, *await nothing_to_start(files))
         return plan
@@ -79,9 +81,6 @@ async def _find_entry(files: Files, sources: Sources, installed: frozenset[str])
         return entry
     runner = find_runner(sources)
     entry = find_entry(files, sources, installed, await distribution(files), await named_apps(files))
-    if entry and "/" in entry.path and await is_published(files):
-        note = "The project is published as a package: that this part of it is to be deployed is a guess."
-        entry = replace(entry, sure=False, notes=(*entry.notes, note))
     if runner and (entry is None or entry.framework is None):
         return runner
     if entry and runner:
@@ -90,9 +89,11 @@ async def _find_entry(files: Files, sources: Sources, installed: frozenset[str])
     return entry or find_celery(sources) or find_worker(sources, is_distribution=library)
 
 
-def _settled(entry: Entry) -> Entry:
-    """The entry when the repository itself says what is started: no doubt is left."""
-    return replace(entry, rivals=(), sure=True)
+async def _doubted(files: Files, entry: Entry) -> Entry:
+    if entry.framework == "django" or "/" not in entry.path or not await is_published(files):
+        return entry
+    note = "The project is published as a package: that this part of it is to be deployed is a guess."
+    return replace(entry, sure=False, notes=(*entry.notes, note))
 
 
 def _named_server(command: str) -> str | None:
