@@ -118,10 +118,15 @@ async def run_house(
 
 @asynccontextmanager
 async def open_house(
-    folder: Path, limits: Limits | None = None, databases: Databases | None = None, busy_seconds: float = 60
+    folder: Path,
+    limits: Limits | None = None,
+    databases: Databases | None = None,
+    *,
+    key: bytes = KEY,
+    busy_seconds: float = 60,
 ) -> AsyncIterator[House]:
     databases = databases or Databases.embedded(folder)
-    store = await Store.open(databases.store, key=KEY, busy_seconds=busy_seconds)
+    store = await Store.open(databases.store, key=key, busy_seconds=busy_seconds)
     async with run_house(folder, store, JournalCloud(folder / "cloud"), databases.workflows, limits) as house:
         yield house
 

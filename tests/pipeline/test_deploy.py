@@ -186,14 +186,24 @@ async def test_a_secret_is_in_no_event_no_log_and_no_database_file(tmp_path: Pat
     async with open_house(tmp_path) as house:
         for behaviour in ({}, {"build": "fail"}):
             repository = house.repository(**behaviour)
-            request = {"env": {"TOKEN": SECRET}, "build_env": {"NPM_TOKEN": SECRET + "-build"}}
+            request = {"env": {"TOKEN": SECRET}, "build_env": {"TOKEN": "the-other-" + SECRET[:-1]}}
             deployment = await house.deploy(repository, **request)
             await house.ended(deployment.id)
             lines = [event.data.get("text") for event in await house.events(f"deployment:{deployment.id}")]
             assert "the build sees [secret]" in lines
     for path in tmp_path.iterdir():
         if path.is_file():
-            assert SECRET.encode() not in path.read_bytes(), path
+            assert SECRET[:-1].encode() not in path.read_bytes(), path
+
+
+async def test_config_vars_that_another_key_sealed_fail_the_deployment_with_the_remedy(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await house.ended((await house.deploy(house.repository(), env={"TOKEN": SECRET})).id)
+    async with open_house(tmp_path, key=b"x" * 32) as house:
+        failed = await house.ended((await house.deploy(house.repository())).id)
+        assert failed.failure is not None
+        assert failed.failure["code"] == "wrong_secret_key"
+        assert "DEVGEM_SECRET_KEY" in failed.failure["fix"]
 
 
 async def test_the_usual_seconds_are_known_from_the_second_time_on(house: House) -> None:

@@ -25,6 +25,7 @@ from devgem.store import DeploymentRow, Fact
 
 _log = logging.getLogger(__name__)
 
+_ENDED = ("done", "skipped")
 _PLAIN = frozenset({"production", "development", "staging", "testing", "localhost", "127.0.0.1"})
 """Values that say nothing to anyone, and whose masking would make a log unreadable."""
 
@@ -47,7 +48,7 @@ class Runner:
         with self._interrupts.watched(id) as interrupt:
             async with self._parts.store.read() as transaction:
                 row = await transaction.deployments.get(id)
-            if row.state.steps[step].status in ("done", "skipped"):
+            if row.state.steps[step].status in _ENDED:
                 return Verdict(goes_on=True, failure=None, step=step)
             if row.state.status.is_terminal or row.cancel_requested:
                 return Verdict(goes_on=False, failure=None, step=step)
@@ -68,6 +69,9 @@ class Runner:
         if isinstance(outcome, Cancelled):
             return
         async with self._parts.store.write() as transaction:
+            state = (await transaction.deployments.get(row.id, lock=True)).state
+            if state.status.is_terminal or state.steps[step].status in _ENDED:
+                return  # this process was taken for dead, and another one has been here
             if isinstance(outcome, Failure):
                 data = {"step": step, "seconds": seconds, "failure": outcome.to_json()}
                 await transaction.deployments.record(row.id, [Fact(EventType.STEP_FAILED, data, f"{step}.failed")])
@@ -81,8 +85,9 @@ class Runner:
             await transaction.deployments.record(row.id, [*outcome.before, finished, *outcome.after])
 
     async def _outcome(self, step: Step, row: DeploymentRow, interrupt: Interrupt) -> Outcome:
-        redact = await self._redactor(row.app)
+        redact: Callable[[str], str] = str
         try:
+            redact = await self._redactor(row.app)
             outcome = await self._supervised(step, row, redact, interrupt)
         except DevGemError as error:
             outcome = Failure.of(error)
@@ -111,11 +116,12 @@ class Runner:
 
     async def _redactor(self, app: str) -> Callable[[str], str]:
         async with self._parts.store.read() as transaction:
-            values = {
-                **await transaction.config_vars.values(app, build=True),
-                **await transaction.config_vars.values(app, build=False),
-            }
-        return Redactor(value for value in values.values() if value.lower() not in _PLAIN)
+            values = [
+                value
+                for build in (True, False)
+                for value in (await transaction.config_vars.values(app, build=build)).values()
+            ]
+        return Redactor(value for value in values if value.lower() not in _PLAIN)
 
 
 def _redacted(failure: Failure, redact: Callable[[str], str]) -> Failure:

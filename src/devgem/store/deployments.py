@@ -84,7 +84,7 @@ class Deployments:
         for event in batch:
             state = fold(state, event)
         assert state is not None
-        await self.update(id, status=state.status, state=state.to_json())
+        await self._update(id, status=state.status, state=state.to_json())
         return state
 
     async def get(self, id: str, *, lock: bool = False) -> DeploymentRow:
@@ -119,10 +119,10 @@ class Deployments:
         return {row.app: _deployment_row(row) for row in rows}
 
     async def request_cancel(self, id: str) -> None:
-        await self.update(id, cancel_requested=True)
+        await self._update(id, cancel_requested=True)
 
     async def set_shifting(self, id: str) -> None:
-        await self.update(id, shifting=True)
+        await self._update(id, shifting=True)
 
     async def found(
         self,
@@ -134,13 +134,13 @@ class Deployments:
     ) -> None:
         """Notes what a step has found."""
         if commit:
-            await self.update(id, commit=asdict(commit))
+            await self._update(id, commit=asdict(commit))
         if plan:
-            await self.update(id, plan=plan_to_json(plan))
+            await self._update(id, plan=plan_to_json(plan))
         if image:
-            await self.update(id, image=asdict(image))
+            await self._update(id, image=asdict(image))
 
-    async def update(self, id: str, **values: Any) -> None:
+    async def _update(self, id: str, **values: Any) -> None:
         await self._connection.execute(sa.update(_deployments).where(_deployments.c.id == id).values(values))
 
     async def _append(self, id: str, app: str, facts: Sequence[Fact]) -> Batch:

@@ -124,7 +124,7 @@ class Store:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
-        """One consistent view; nothing that is written in it is kept."""
+        """Nothing that is written in it is kept."""
         async with self._connected(write=False) as connection:
             yield Transaction(connection, self.vault)
 
