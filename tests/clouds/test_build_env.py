@@ -1,6 +1,6 @@
 import pytest
 
-from devgem.clouds.local.build_env import build_env, for_command, only_wheels, run_env, trusted_env
+from devgem.clouds.local.build_env import build_env, for_command, only_wheels, run_env, trusted_env, without_building
 from devgem.clouds.local.programs import Tool
 from devgem.clouds.local.toolchains import Toolset
 from devgem.domain.plan import Argv, BuildPlan, Kind, Stack
@@ -47,12 +47,18 @@ def test_pnpm_alone_is_told_where_its_store_is() -> None:
 
 
 def test_uv_alone_may_use_the_cache_of_all_and_then_builds_nothing() -> None:
-    assert only_wheels([CREATE, ("uv", "pip", "install", "-r", "requirements.txt")]) == (
-        CREATE,
-        ("uv", "pip", "install", "--no-build", "--no-compile-bytecode", "-r", "requirements.txt"),
-    )
-    synced = only_wheels([("uv", "sync", "--locked", "--no-dev", "--no-install-project")])
-    assert synced and synced[0][:4] == ("uv", "sync", "--no-build", "--no-compile-bytecode")
+    install = [CREATE, ("uv", "pip", "install", "-r", "requirements.txt")]
+    assert only_wheels(install) == tuple(install)
+    assert without_building(CREATE) == CREATE
+    assert without_building(install[1])[:5] == ("uv", "pip", "install", "--no-build", "--no-compile-bytecode")
+    sync = ("uv", "sync", "--locked", "--no-dev", "--no-install-project")
+    assert only_wheels([sync]) == (sync,)
+    assert without_building(sync)[:4] == ("uv", "sync", "--no-build", "--no-compile-bytecode")
+
+
+def test_several_installations_become_one() -> None:
+    found = only_wheels([CREATE, ("uv", "pip", "install", "-r", "a.txt"), ("uv", "pip", "install", "gunicorn==23.0.0")])
+    assert found == (CREATE, ("uv", "pip", "install", "-r", "a.txt", "gunicorn==23.0.0"))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +66,8 @@ def test_uv_alone_may_use_the_cache_of_all_and_then_builds_nothing() -> None:
     [
         [CREATE, ("uv", "tool", "run", "poetry", "install")],
         [CREATE, ("sh", "-c", "uv pip install x")],
-        [CREATE, ("uv", "pip", "install", "-r", "a"), ("uv", "pip", "install", "-r", "b")],
+        [("uv", "sync", "--locked"), ("uv", "pip", "install", "gunicorn")],
+        [("uv", "sync", "--locked"), ("uv", "sync", "--locked")],
         [CREATE, ("uv", "pip", "install", "--python", "./evil", "x")],
         [CREATE, ("uv", "pip", "install", "--cache-dir=/x", "x")],
         [("npm", "ci")],

@@ -91,25 +91,28 @@ def for_command(env: Mapping[str, str], command: Argv) -> dict[str, str]:
 
 
 def only_wheels(install: Sequence[Argv]) -> tuple[Argv, ...] | None:
-    """The same installation by uv alone, told to run no one's code: ready-made wheels are unpacked, nothing is built.
-    None when other programs take part or an option is unknown here.
+    """The same installation by uv alone, for `without_building`. None when other programs take part or an option is
+    unknown here. Several installations become one: code of a package could run when uv asks an environment that
+    already has packages about itself."""
+    created = [command for command in install if command[:2] == ("uv", "venv")]
+    installed = [command for command in install if command[:2] != ("uv", "venv")]
+    for head in (("uv", "sync"), ("uv", "pip", "install")):
+        rest = [command[len(head) :] for command in installed if command[: len(head)] == head]
+        together = len(rest) == 1 or (rest and head[1] == "pip")
+        if len(rest) == len(installed) and together and all(_is_harmless(word) for words in rest for word in words):
+            return (*created, (*head, *(word for words in rest for word in words)))
+    return None
+
+
+def without_building(command: Argv) -> Argv:
+    """uv's command, told to run no one's code: ready-made wheels are unpacked, nothing is built or compiled.
 
     Such an installation may share a cache with those of other apps, since nothing but uv writes to it, and uv keeps
-    wheels by the index and the hash that they came with. Code of a wheel could run when uv asks an environment that
-    already has packages about itself, so that there may be one step that installs, and bytecode is compiled later."""
-    trusted: list[Argv] = []
-    for command in install:
-        if command[:2] == ("uv", "venv"):
-            trusted.append(command)
-            continue
-        head = next(
-            (known for known in (("uv", "pip", "install"), ("uv", "sync")) if command[: len(known)] == known), None
-        )
-        if head is None or not all(_is_harmless(argument) for argument in command[len(head) :]):
-            return None
-        trusted.append((*head, "--no-build", "--no-compile-bytecode", *command[len(head) :]))
-    installing = [command for command in trusted if command[1] != "venv"]
-    return tuple(trusted) if len(installing) == 1 else None
+    wheels by the index and the hash that they came with."""
+    if command[:2] == ("uv", "venv"):
+        return command
+    head = 3 if command[1] == "pip" else 2
+    return (*command[:head], "--no-build", "--no-compile-bytecode", *command[head:])
 
 
 def _is_harmless(argument: str) -> bool:

@@ -1,6 +1,6 @@
 """Downloads that are kept from build to build.
 
-root/wheels/             uv's, written by uv alone (see build_env.only_wheels): for all apps
+root/wheels/             uv's, written by uv alone (see build_env.without_building): for all apps
 root/npm-content/        npm's downloads by the hash of their content, which npm checks when it reads: for all apps
 root/apps/<app>/         everything else, for one app alone: a hostile build spoils its own next one at most
 root/apps/<app>-build/   the same for build steps, which run as another user id

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from devgem.clouds.local import trees
 from devgem.clouds.local.box import Bind, Network
-from devgem.clouds.local.build_env import build_env, only_wheels, run_env, trusted_env, workdir
+from devgem.clouds.local.build_env import build_env, only_wheels, run_env, trusted_env, without_building, workdir
 from devgem.clouds.local.bytecode import Bytecode
 from devgem.clouds.local.caches import Caches
 from devgem.clouds.local.commands import Commands, Setting
@@ -149,11 +149,16 @@ class Workshop:
             slot=INSTALL,
         )
         setting = replace(setting, env=trusted_env(setting.env))
-        for command, shown in zip(trusted, self._plan.install, strict=True):
+        for command in trusted:
             network = Network.NONE if command[1] == "venv" else Network.EGRESS
-            ended = await self._commands.run(command, replace(setting, network=network), shown=shown)
+            ended = await self._commands.run(
+                without_building(command), replace(setting, network=network), shown=command
+            )
             if ended.exit.code and any(_NEEDS_BUILDING.search(line) for line in ended.lines):
                 await self._commands.note("A package has no wheel for this Python: it is built from source.")
+                return False
+            if ended.exit.code and command not in self._plan.install:
+                await self._commands.note("What is to be installed does not go together: it is installed in turn.")
                 return False
             self._check(ended)
         return True
