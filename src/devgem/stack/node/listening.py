@@ -153,12 +153,12 @@ def _best(readings: list[Value]) -> Value | None:
 
 
 def _readings(expression: str, code: Code) -> Iterator[Value]:
-    """What an expression is; of `a || b` whose whole cannot be read, each side."""
+    """What an expression is; of `a || b || c` whose whole cannot be read, `b || c`, and so on."""
     text = _unwrapped(expression)
-    whole = evaluate(text, code)
-    yield whole
-    if not whole.known:
-        yield from (evaluate(_unwrapped(side), code) for side in re.split(r"\|\||\?\?", text)[1:])
+    yield evaluate(text, code)
+    while match := re.search(r"\|\||\?\?", text):
+        text = text[match.end() :]
+        yield evaluate(_unwrapped(text), code)
 
 
 def _settings(code: Code) -> Iterator[Value]:
