@@ -132,12 +132,14 @@ class HostedApp(Generic[T]):
 
     async def close(self) -> None:
         """Stops all processes; what is on disk stays, to be brought back."""
-        running = self._running()
-        if tasks := [*self._releasing.values(), *self._draining.values()]:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-        await asyncio.gather(*(release.stop() for release in running))
+        for task in self._releasing.values():
+            task.cancel()
+        for release in self._draining:
+            self._parts.router.cut(self.state.app, release.spec.number)
+        ending = [*self._releasing.values(), *self._draining.values()]
+        await asyncio.gather(*(release.stop() for release in self._releases.values()))
+        if ending:
+            await asyncio.wait(ending)
         self._releases.clear()
         self._log.close()
 
@@ -162,8 +164,8 @@ class HostedApp(Generic[T]):
     async def _release(self, spec: Spec) -> Failure | None:
         found = self._releases.get(spec.number)
         if found is not None:
-            self._reprieve(found)
             if found.is_up:
+                self._reprieve(found)
                 return None
             await found.stop()
         try:

@@ -25,7 +25,9 @@ from devgem.clouds.local.sandbox import Running, Sandbox
 Address = tuple[str, int]
 """IP address as text, and port, in the process's own network."""
 
-READ_BYTES = 16 << 10
+_READ_BYTES = 4 << 10
+"""As much as is split into lines in a few milliseconds, however short they are."""
+_SKIP_BYTES = 64 << 10
 _PAUSE_SECONDS = 0.01
 _PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -183,17 +185,18 @@ def _adopt(fds: Sequence[int]) -> socket.socket | None:
 async def _pump(stream: asyncio.StreamReader, intake: Intake) -> None:
     """Over its cap, an app is read slowly enough that its flood does not take the edge's time from others."""
     while True:
+        skipping = intake.is_suppressing
         try:
-            async with asyncio.timeout(1.0 if intake.is_suppressing else None):
-                chunk = await stream.read(READ_BYTES)
+            async with asyncio.timeout(1.0 if skipping else None):
+                chunk = await stream.read(_SKIP_BYTES if skipping else _READ_BYTES)
         except TimeoutError:
             intake.feed(b"", datetime.now(UTC))
             continue
         if not chunk:
             return intake.close(datetime.now(UTC))
         intake.feed(chunk, datetime.now(UTC))
-        if intake.is_suppressing:
-            await asyncio.sleep(_PAUSE_SECONDS)
+        # What has been read already is given out without a pause, so that others would not get their turn.
+        await asyncio.sleep(_PAUSE_SECONDS if intake.is_suppressing else 0)
 
 
 async def _connect(address: Address) -> socket.socket:

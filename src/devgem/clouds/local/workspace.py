@@ -69,7 +69,12 @@ async def _run(*argv: str) -> None:
     process = await asyncio.create_subprocess_exec(
         *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )
-    said = (await process.communicate())[1]
+    try:
+        said = (await process.communicate())[1]
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
     if process.returncode:
         reason = os.fsdecode(said).strip()
         raise Unavailable(f"an app's files could not be copied: {reason}", fix="Free some space: see `devgem doctor`.")
