@@ -12,11 +12,11 @@ _BOUND = re.compile(
     r"\b(?:const|let|var)\s+(\w+)(?:\s*:[^=\n]+)?\s*=\s*process\.env\.([A-Z]\w*)\s*;?[ \t]*$", re.MULTILINE
 )
 _FIELD = re.compile(
-    r"^[ \t]*['\"]?([A-Z][A-Z0-9_]{2,})['\"]?\s*:\s*(\w+(?:\.\w+)*\s*\(.*?)"
+    r"^[ \t]*['\"]?([A-Z][A-Z0-9_]{2,})['\"]?\s*:\s*(\w+(?:\s*\.\w+)*\s*\(.*?)"
     r"(?=\n[ \t]*(?:['\"]?[A-Z]\w*['\"]?\s*:|[}\])]))",
     re.MULTILINE | re.DOTALL,
 )
-_VALIDATOR = re.compile(r"(z|v|yup|Joi|joi|t|Type|s)\.|(str|num|bool|url|email|host|json|port|makeValidator)\b")
+_VALIDATOR = re.compile(r"(z|v|yup|Joi|joi|t|Type|s)\s*\.|(str|num|bool|url|email|host|json|port|makeValidator)\b")
 _OPTIONAL = re.compile(r"[.](optional|nullish|default|catch|partial|Optional)\(|\bdefault\s*:|devDefault")
 _BAKED = re.compile(r"(NEXT_PUBLIC|VITE|REACT_APP|VUE_APP|GATSBY|EXPO_PUBLIC|PUBLIC|STORYBOOK|SNOWPACK_PUBLIC)_")
 
