@@ -82,7 +82,7 @@ async def test_a_site_for_the_root_of_its_host_stays_there(base: str) -> None:
 
 async def test_a_site_made_for_a_path_is_put_there_and_the_root_leads_to_it(tmp_path: Path) -> None:
     plan = await planned(vite("export default { base: '/todo/' }"))
-    assert plan.static == StaticSite(".devgem/site", fallback="todo/index.html")
+    assert plan.static == StaticSite(".devgem-site", fallback="todo/index.html")
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not there to run the command")
@@ -90,8 +90,8 @@ async def test_a_site_made_for_a_path_is_put_there_and_the_root_leads_to_it(tmp_
     (tmp_path / "dist" / "index.html").write_text("made")
     for _ in range(2):
         subprocess.run([node, *plan.build[-1][1:]], cwd=tmp_path, check=True)
-    assert (tmp_path / ".devgem/site/todo/index.html").read_text() == "made"
-    assert "url=/todo/" in (tmp_path / ".devgem/site/index.html").read_text()
+    assert (tmp_path / ".devgem-site/todo/index.html").read_text() == "made"
+    assert "url=/todo/" in (tmp_path / ".devgem-site/index.html").read_text()
 
 
 async def test_angular_writes_where_its_production_configuration_says() -> None:
@@ -115,5 +115,5 @@ async def test_the_root_of_an_nx_repository_names_its_apps() -> None:
     answer = await refused(files)
     assert [candidate.dir for candidate in answer.candidates] == ["apps/admin", "apps/shop"]
     plan = await planned(files, "apps/shop")
-    assert plan.to_json()["build"] == ["npx nx build shop"]
-    assert plan.static is not None and plan.static.root == "../../dist/apps/shop"
+    assert plan.to_json()["build"] == ["npx nx build shop", "cp -R ../../dist/apps/shop .devgem-site"]
+    assert plan.static is not None and plan.static.root == ".devgem-site"

@@ -10,7 +10,7 @@ from devgem.stack.node.values import Setting
 from devgem.stack.static.hosting import read_hosting
 
 USUAL = ("dist", "build", "out", "public", "_site", ".output/public")
-_MOUNTED = ".devgem/site"
+_MOUNTED = ".devgem-site"
 _MOUNT = (
     "const fs=require(`fs`),[from,to,base]=process.argv.slice(1);"
     "fs.rmSync(to,{recursive:true,force:true});fs.cpSync(from,to+base,{recursive:true});"
@@ -74,8 +74,15 @@ async def site(
         not_found=not_found,
     )
     shape = Shape(framework, Kind.STATIC, build, static=static, notes=found.notes)
+    if found.path is None:
+        return shape
     path = base_path(base)
-    return _mounted(shape, static, path) if path and found.path else shape
+    if path:
+        return _mounted(shape, static, path)
+    if found.path.startswith("../"):
+        copied = replace(static, root=_MOUNTED)
+        return replace(shape, build=(*build, ("cp", "-R", found.path, _MOUNTED)), static=copied)
+    return shape
 
 
 def base_path(base: str | None) -> str | None:
