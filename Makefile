@@ -1,12 +1,13 @@
 .PHONY: run test check bench setup setup-test fmt
 VENV := .venv/bin
+PYTEST := $(VENV)/pytest -n 2 --dist loadfile
 REPO ?= sample
 
 run: setup ## Start DevGem and deploy the sample, or REPO=<git url or folder>
 	$(VENV)/devgem up --deploy "$(REPO)"
 
 test: setup-test ## Every test
-	$(VENV)/pytest
+	$(PYTEST)
 	cd ui && npm test --silent
 
 check: setup-test ## Format, lint, types, import contract, sizes, docs, then every test
@@ -16,7 +17,7 @@ check: setup-test ## Format, lint, types, import contract, sizes, docs, then eve
 	$(VENV)/lint-imports
 	$(VENV)/python scripts/sizes.py
 	cd ui && npm run --silent check
-	$(VENV)/pytest
+	$(PYTEST)
 	cd ui && npm test --silent
 
 bench: setup-test ## Every benchmark, as ratios in one run
