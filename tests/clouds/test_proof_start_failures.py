@@ -62,6 +62,17 @@ def test_an_unknown_exit_is_told_with_its_most_telling_line() -> None:
     assert telling([]) == ""
 
 
+def test_the_inside_of_a_dumped_error_says_less_than_its_message() -> None:
+    lines = ["Error: could not do it", "    at run (/app/a.js:1:2) {", "  errors: [", "    {", "    }", "  ]", "}"]
+    assert telling(lines) == "Error: could not do it"
+
+
+def test_every_variable_that_a_schema_misses_is_named() -> None:
+    failure = diagnose([next(rule.example for rule in rules() if "must have required" in rule.pattern)], CONTEXT)
+    assert failure is not None
+    assert failure.cause == "the app needs the config vars API_TOKEN, API_URL"
+
+
 def test_a_signal_and_a_required_config_var_are_mentioned() -> None:
     failure = of_exit(Exit(139, 11), [], Context("shop", 8080, 1 << 20, env_required=["API_TOKEN"]))
     assert "signal 11" in failure.cause

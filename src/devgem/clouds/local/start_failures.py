@@ -13,7 +13,7 @@ from devgem.domain.failure import Failure
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _ENV_NAME = re.compile(r"\b[A-Za-z_]\w*\b")
 _ERROR = re.compile(r"(?i)error|exception|fatal|panic|cannot|can't|could not|failed|not found|denied|refused|missing")
-_FRAME = re.compile(r"\s+at |\s+File \"|\s*\^|\s*Traceback|Node\.js v")
+_FRAME = re.compile(r"\s+at |\s+File \"|\s*\^|\s*Traceback|Node\.js v|\s+\w+: [\[{]$")
 
 
 @dataclass(frozen=True)
