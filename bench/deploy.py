@@ -136,7 +136,7 @@ def _flask_install(project: Project, into: Path) -> None:
     app = _fetch(project, into)
     env = os.environ | {"VIRTUAL_ENV": str(into / "venv")}
     subprocess.run(["uv", "venv", "--quiet", "--python", "/usr/bin/python3", str(into / "venv")], check=True)
-    install = ["uv", "pip", "install", "--quiet", "--compile-bytecode", "-r", "requirements.txt"]
+    install = ["uv", "pip", "install", "--quiet", "-r", "requirements.txt"]
     subprocess.run(install, cwd=app, env=env, check=True)
 
 
