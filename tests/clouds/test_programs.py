@@ -26,7 +26,7 @@ def test_an_installation_elsewhere_is_bound_whole_at_its_own_path(tmp_path: Path
 
 def test_a_program_in_a_home_is_bound_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    for folder in (".local/bin", "bin"):
+    for folder in (".local/bin", ".cargo/bin", "bin"):
         found = tool(program(tmp_path / folder / "hugo"))
         assert found.binds == ((tmp_path / folder / "hugo", f"{TOOLS}/bin/hugo"),)
         assert found.path == (f"{TOOLS}/bin",)
@@ -37,3 +37,15 @@ def test_the_identity_changes_with_the_program(tmp_path: Path) -> None:
     before = tool(path).identity
     path.write_text("#!/bin/sh\necho 2\n")
     assert tool(path).identity != before
+
+
+def test_what_chooses_between_versions_is_not_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path / "shims" / "frobnicate")
+    monkeypatch.setenv("PATH", f"{tmp_path}/shims")
+    assert find("frobnicate") is None
+    program(tmp_path / "bin" / "rustup")
+    (tmp_path / "bin" / "cargo").symlink_to("rustup")
+    real = program(tmp_path / "rustup" / "toolchains" / "stable" / "bin" / "cargo")
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin")
+    monkeypatch.setenv("RUSTUP_HOME", str(tmp_path / "rustup"))
+    assert find("cargo") == real

@@ -17,7 +17,8 @@ CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundl
 # What programs need of the host's /etc: certificates, links to alternatives, the loader's cache, tables.
 _ETC = (
     "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime",
-    "/etc/mime.types", "/etc/protocols", "/etc/services", "/etc/php", "/etc/java-17-openjdk", "/etc/java-21-openjdk",
+    "/etc/mime.types", "/etc/protocols", "/etc/services", "/etc/php", "/etc/maven",
+    "/etc/java-17-openjdk", "/etc/java-21-openjdk",
 )  # fmt: skip
 FILES = {
     "/etc/passwd": f"root:x:0:0::/:/bin/sh\napp:x:{INSIDE_ID}:{INSIDE_ID}::/tmp:/bin/sh\n",

@@ -1,5 +1,6 @@
 """Programs of this machine that builds and apps may use, and how a sandbox gets to see those outside /usr."""
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +24,14 @@ class Tool:
 
 
 def find(program: str) -> Path | None:
-    """Where the program is, on DevGem's own PATH or the sandbox's."""
-    found = shutil.which(program) or shutil.which(program, path=":".join(SYSTEM_PATH))
-    return Path(found) if found else None
+    """Where the program is, on DevGem's own PATH or the sandbox's; the program itself, not what chooses between
+    several of them (the shims of pyenv, rbenv or asdf, and rustup)."""
+    folders = [folder for folder in os.get_exec_path() if Path(folder).name != "shims"]
+    found = shutil.which(program, path=os.pathsep.join([*folders, *SYSTEM_PATH]))
+    if found is None or Path(found).resolve().name != "rustup":
+        return Path(found) if found else None
+    rustup = Path(os.environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
+    return max(rustup.glob(f"toolchains/*/bin/{program}"), default=None)
 
 
 def tool(program: Path) -> Tool:
@@ -47,9 +53,8 @@ def identify(path: Path) -> str:
 
 
 def _installation(real: Path) -> Path | None:
-    """The folder above the program's bin/, unless it holds more than an installation: a home, or what keeps others."""
-    if real.parent.name != "bin":
-        return None
+    """The folder above the program's bin/, unless that may hold more than an installation: a home, a folder right in
+    one (~/.cargo has its credentials), or what holds several installations."""
     folder = real.parent.parent
-    too_wide = (Path.home(), Path.home() / ".local", Path("/opt"), Path("/"))
-    return None if any(wide.is_relative_to(folder) for wide in too_wide) else folder
+    too_wide = Path.home().is_relative_to(folder) or folder.parent == Path.home() or folder in (Path("/"), Path("/opt"))
+    return folder if real.parent.name == "bin" and not too_wide else None

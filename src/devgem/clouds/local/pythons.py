@@ -44,8 +44,10 @@ class Wish:
 def wish(stack: Stack) -> Wish:
     """A version file is meant exactly. A manifest's range was turned into one series that fits it, but others may
     too (uv checks). Without any statement the series is DevGem's own choice."""
-    stated = next((e for e in stack.evidence if e.claim == "version"), None)
-    series = ".".join(stack.version.split(".")[:2]) or _GOOD
+    of_python = stack.runtime == "python"
+    stated = next((e for e in stack.evidence if e.claim == "version"), None) if of_python else None
+    series = ".".join(stack.version.split(".")[:2]) if of_python else ""
+    series = series or _GOOD
     if stated is None:
         return Wish(series, exact=False)
     try:

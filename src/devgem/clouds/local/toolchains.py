@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from devgem.clouds.local import bwrap, nodes, programs, pythons, trees
+from devgem.clouds.local import bwrap, from_npm, programs, pythons, trees
 from devgem.clouds.local.box import Box, Limits, Network
 from devgem.clouds.local.programs import TOOLS, Tool
 from devgem.clouds.local.pythons import Python, Pythons, Wish
@@ -54,7 +54,7 @@ PROGRAMS = {
 }
 _RUNTIME_PROGRAM = {"node": "node", "bun": "bun", "deno": "deno", "go": "go", "ruby": "ruby", "php": "php"}
 _RUNTIME_PROGRAM |= {"java": "java", "rust": "cargo", "elixir": "mix", "dotnet": "dotnet"}
-_FETCHED_WITH_NODE = frozenset({"node", "npm", "npx"})
+_OF_NODE = frozenset({"node", "npm", "npx"})
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Toolchains:
     async def checks(self, plan: BuildPlan) -> list[Check]:
         """What a plan needs of this machine, without fetching anything."""
         if plan.dockerfile and plan.stack.language == "docker":
-            fix = "Remove the Dockerfile for DevGem to plan the app by its language, or deploy to --cloud google."
+            fix = "Remove the Dockerfile for DevGem to plan the app by its language, or deploy it where containers run."
             return [Check("dockerfile", False, f"{plan.dockerfile} is the plan, and apps here run without Docker", fix)]
         checks = [self._check_program(program) for program in sorted(programs_of(plan))]
         if plan.stack.runtime == "go" and (old := await self._old_go(plan)):
@@ -139,9 +139,12 @@ class Toolchains:
                 raise Missing(Failure("missing_toolchain", check.detail, check.fix))
         found = Toolset()
         wanted = programs_of(plan)
-        if wanted & _FETCHED_WITH_NODE:
+        if wanted & _OF_NODE:
             found += await self._node(plan.stack)
-            wanted -= _FETCHED_WITH_NODE
+        for runtime in sorted(wanted & {"bun", "deno"}):
+            if programs.find(runtime) is None:
+                found += await self._from_npm(runtime, from_npm.stated(plan.stack, runtime) or "")
+        wanted -= _OF_NODE
         found += Toolset(tuple(programs.tool(path) for name in sorted(wanted) if (path := programs.find(name))))
         if uses_python(plan):
             found += await self._python(plan)
@@ -149,6 +152,8 @@ class Toolchains:
 
     def _check_program(self, name: str) -> Check:
         path, needed = programs.find(name), PROGRAMS[name]
+        if path is None and name in from_npm.RUNTIMES and programs.find("npm"):
+            return Check(name, True, f"{needed.names} is to be fetched by npm")
         if path is None:
             return Check(name, False, f"{needed.names} is not installed on this machine", needed.fix)
         return Check(name, True, str(path))
@@ -156,16 +161,17 @@ class Toolchains:
     async def _old_go(self, plan: BuildPlan) -> Check | None:
         """Go before 1.21 cannot fetch the version that go.mod asks for (https://go.dev/doc/toolchain)."""
         go = programs.find("go")
-        if go is None or not nodes.stated(plan.stack):
+        wanted = from_npm.stated(plan.stack, "go")
+        if go is None or wanted is None:
             return None
         done = await asyncio.create_subprocess_exec(
             str(go), "env", "GOVERSION", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
         )
         have = _numbers((await done.communicate())[0].decode())
-        want = _numbers(plan.stack.version)
+        want = _numbers(wanted)
         if not have or have >= (1, 21) or have >= want:
             return None
-        detail = f"go.mod asks for Go {plan.stack.version}, and Go {'.'.join(map(str, have))} is installed"
+        detail = f"go.mod asks for Go {wanted}, and Go {'.'.join(map(str, have))} is installed"
         return Check("go", False, detail, "Install a newer Go from https://go.dev/dl and put it first on PATH.")
 
     async def _check_python(self, stack: Stack) -> Check:
@@ -203,31 +209,28 @@ class Toolchains:
 
     async def _node(self, stack: Stack) -> Toolset:
         host = programs.find("node")
-        assert host  # checked before
-        version = await asyncio.to_thread(nodes.installed, host)
-        if nodes.fits(version, stack):
-            names = [path for name in sorted(_FETCHED_WITH_NODE) if (path := programs.find(name))]
+        version = await asyncio.to_thread(from_npm.installed, host) if host else ""
+        if from_npm.fits(version, stack):
+            names = [path for name in sorted(_OF_NODE) if (path := programs.find(name))]
             return Toolset(tuple(programs.tool(path) for path in names))
-        wanted = stack.version if nodes.stated(stack) else "22"
-        folder = self._root / f"node-{wanted}"
-        reason = "" if folder.exists() else await self._fetch_node(wanted, folder)
-        if not reason:
-            return Toolset((nodes.fetched(folder),))
-        failure = Failure(
-            "missing_node",
-            f"the app asks for Node {wanted}; {version} is installed, and npm could not fetch the other",
-            f"Install Node {wanted}: https://nodejs.org/en/download",
-            evidence=reason,
-        )
-        raise Missing(failure)
+        return await self._from_npm("node", from_npm.stated(stack, "node") or from_npm.GOOD_NODE)
 
-    async def _fetch_node(self, version: str, folder: Path) -> str:
-        """Why npm could not install that Node into `folder`, or an empty text."""
+    async def _from_npm(self, runtime: str, version: str) -> Toolset:
+        folder = self._root / f"{runtime}-{version or 'newest'}"
+        reason = "" if folder.exists() else await self._fetch(from_npm.packages(runtime, version), folder)
+        if not reason:
+            return Toolset((from_npm.fetched(runtime, folder),))
+        needed = PROGRAMS[runtime]
+        cause = f"the app asks for {needed.names} {version}".rstrip() + ", and npm could not fetch it"
+        raise Missing(Failure(f"missing_{runtime}", cause, needed.fix, evidence=reason))
+
+    async def _fetch(self, packages: Sequence[str], folder: Path) -> str:
+        """Why npm could not install these packages into `folder`, or an empty text."""
         work = trees.make_folder(self._root / new_id("fetch"), self._sandbox.user_id(INSTALL))
         argv = ("npm", "install", "--prefix", "/tool", "--ignore-scripts", "--no-audit", "--no-fund")
         box = Box(
             name=work.name,
-            argv=(*argv, *nodes.packages(version)),
+            argv=(*argv, *packages),
             cwd="/tool",
             env={"PATH": ":".join(programs.SYSTEM_PATH), "HOME": "/tmp", **bwrap.ca_environment()},  # noqa: S108
             ro=tuple(bind for name in ("node", "npm") if (p := programs.find(name)) for bind in programs.tool(p).binds),

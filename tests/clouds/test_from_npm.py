@@ -1,6 +1,6 @@
 import pytest
 
-from devgem.clouds.local.nodes import fits, major, packages
+from devgem.clouds.local.from_npm import fits, major, packages, stated
 from devgem.domain.plan import Evidence, Stack
 
 
@@ -27,9 +27,18 @@ def test_an_installed_node_fits_what_is_stated_and_anything_current_else(
     assert fits(installed, wanted) is fitting
 
 
+def test_a_version_of_another_runtime_is_not_nodes() -> None:
+    ruby = Stack("ruby", runtime="ruby", version="3.2.4", evidence=(Evidence("version", "3.2.4", ".ruby-version"),))
+    assert fits("v20.20.2", ruby) and stated(ruby, "node") is None and stated(ruby, "ruby") == "3.2.4"
+
+
 def test_a_node_comes_with_the_npm_of_its_time() -> None:
-    assert packages("22.1.0")[0].startswith("node-") and packages("22.1.0")[0].endswith("@22.1.0")
-    assert [packages(version)[1] for version in ("14", "16.2", "18", "21", "24")] == [
-        "npm@6", "npm@8", "npm@10", "npm@10", "npm@11",
-    ]  # fmt: skip
+    assert packages("node", "22.1.0")[0].startswith("node-") and packages("node", "22.1.0")[0].endswith("@22.1.0")
+    npms = [packages("node", version)[1] for version in ("14", "16.2", "18", "21", "24")]
+    assert npms == ["npm@6", "npm@8", "npm@10", "npm@10", "npm@11"]
     assert major("v20.1.2") == 20 and major("lts") == 0
+
+
+def test_bun_and_deno_are_packages_for_this_platform() -> None:
+    assert packages("bun", "1.2")[0].startswith("@oven/bun-") and packages("bun", "1.2")[0].endswith("@1.2")
+    assert packages("deno", "")[0].startswith("@deno/") and packages("deno", "")[0].endswith("@latest")
