@@ -43,6 +43,7 @@ def test_every_rule_has_a_line_that_finds_it() -> None:
         "warning: in the working copy of 'a.txt', LF will be replaced by CRLF",
         "✓ 34 modules transformed.",
         "info  - Creating an optimized production build",
+        "error: something that no rule knows",
     ],
 )
 def test_ordinary_lines_are_not_taken_for_causes(line: str) -> None:
