@@ -262,6 +262,7 @@ async def test_nothing_stays_open_when_all_is_over() -> None:
             async with connected(port) as wire:
                 assert (await wire.ask(request())).status == 200
         await gateway.close(1)
+        await until(lambda: app.wires[0].reader.at_eof())
     await until(lambda: sockets() <= before)
 
 

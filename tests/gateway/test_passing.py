@@ -224,6 +224,34 @@ async def test_an_early_answer_leaves_the_rest_of_the_body_to_flow(house: House)
     assert app.dialled == 1
 
 
+async def test_a_body_that_the_app_no_longer_wants_is_read_to_its_end(house: House) -> None:
+    leave = asyncio.Event()
+
+    async def handle(app: App, wire: Wire) -> None:
+        await wire.read_head()
+        await wire.send(response(b"too large", "413 Content Too Large"))
+        await leave.wait()
+
+    await house.serve(App(handle))
+    wire = await house.wire()
+    size, sent = 32 << 20, 0
+
+    async def upload() -> None:
+        nonlocal sent
+        await wire.send(request(method="POST", headers=f"Content-Length: {size}\r\n"))
+        for _ in range(32):
+            await wire.send(bytes(1 << 20))
+            sent += 1
+
+    sending = asyncio.create_task(upload())
+    assert (await wire.read_response()).status == 413
+    await stands_still(lambda: sent)
+    assert sent < 24
+    leave.set()
+    await sending
+    assert (await wire.ask(request(host="none.localhost"))).status == 404
+
+
 async def test_an_http_1_0_client_gets_a_plain_body_and_a_closed_connection(house: House) -> None:
     app = scripted(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
     await house.serve(app)

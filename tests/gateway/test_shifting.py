@@ -46,6 +46,7 @@ async def test_requests_in_flight_stay_and_new_ones_go_to_the_new_revision(house
         gate.set()
         assert (await first.read_response()).body == b"v1"
         assert await draining
+        await until(lambda: old.wires[0].reader.at_eof())
         assert (await first.ask(request())).body == b"v2"
 
 
@@ -223,6 +224,35 @@ async def test_a_request_that_must_not_be_repeated_is_not(house: House, asked: b
     assert (answer.status, app.dialled) == (502, 1)
 
 
+async def test_a_connection_that_broke_in_the_middle_of_an_answer_is_not_tried_again(house: House) -> None:
+    async def handle(app: App, wire: Wire) -> None:
+        await wire.read_request()
+        await wire.send(response())
+        await wire.read_request()
+        await wire.send(b"HTTP/1.1 200 OK\r\nContent-")
+
+    app = App(handle)
+    await house.serve(app)
+    wire = await house.wire()
+    assert (await wire.ask(request())).status == 200
+    assert ((await wire.ask(request())).status, app.dialled) == (502, 1)
+
+
+async def test_a_request_that_must_not_be_repeated_takes_no_connection_that_was_idle_for_long(house: House) -> None:
+    app = App.saying(response())
+    await house.serve(app)
+    wire = await house.wire()
+    for _ in range(2):
+        assert (await wire.ask(request(method="POST"))).status == 200
+    assert app.dialled == 1
+    await asyncio.sleep(1.1)
+    assert (await wire.ask(request(method="GET"))).status == 200
+    assert app.dialled == 1
+    await asyncio.sleep(1.1)
+    assert (await wire.ask(request(method="POST"))).status == 200
+    assert app.dialled == 2
+
+
 async def test_a_fresh_connection_that_breaks_is_not_tried_again(house: House) -> None:
     async def handle(app: App, wire: Wire) -> None:
         app.seen.append(await wire.read_request())
@@ -239,12 +269,12 @@ async def test_no_instance_is_503_with_a_time_to_come_back(house: House) -> None
         backend = app.backend()
     house.gateway.route("a", [(backend, 100)])
     wire = await house.wire()
-    for _ in range(2):
-        answer = await wire.ask(request())
+    for asked in (request(), request(method="POST", headers="Content-Length: 1\r\n") + b"x", request()):
+        answer = await wire.ask(asked)
         assert (answer.status, answer.get("connection")) == (503, None)
         assert int(answer.get("retry-after") or 0) > 0
         assert b"'a'" in answer.body
-    assert house.gateway.signals("a").revisions[0].by_status == {"5xx": 2}
+    assert house.gateway.signals("a").revisions[0].by_status == {"5xx": 3}
 
 
 @limited(dial_seconds=0.02)

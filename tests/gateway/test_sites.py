@@ -306,10 +306,10 @@ async def test_a_large_file_waits_for_a_slow_client_and_others_do_not(house: Hou
     await slow.read_head()
     (client,) = house.gateway._door.clients
     await until(lambda: client.write_paused)
-    assert client.transport.get_write_buffer_size() < 2 << 20
-    for _ in range(20):
+    for _ in range(50):
         assert (await get(house, "/about")).status == 200
     assert client.write_paused
+    assert client.transport.get_write_buffer_size() < 2 << 20
 
 
 async def test_a_client_that_leaves_in_the_middle_of_a_large_file_ends_it(house: House, root: Path) -> None:
@@ -343,6 +343,24 @@ async def test_pipelined_requests_to_a_site_wait_for_a_client_that_does_not_read
     await until(lambda: client.write_paused)
     assert client.transport.get_write_buffer_size() < 1 << 20
     for _ in range(100):
+        assert len((await wire.read_response()).body) == 200_000
+
+
+async def test_a_client_that_does_not_read_is_not_answered_further(house: House, root: Path) -> None:
+    (root / "page.html").write_bytes(bytes(200_000))
+    await house.serve(Site(1, root))
+    wire = await house.wire(receive_bytes=1 << 14)
+    (client,) = house.gateway._door.clients
+    asked = 0
+    while not client.write_paused:
+        await wire.send(request("/page.html"))
+        asked += 1
+        assert (await get(house, "/nothing")).status == 404
+    for _ in range(20):
+        await wire.send(request("/page.html"))
+        assert (await get(house, "/nothing")).status == 404
+    assert client.transport.get_write_buffer_size() < 1 << 20
+    for _ in range(asked + 20):
         assert len((await wire.read_response()).body) == 200_000
 
 

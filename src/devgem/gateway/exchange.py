@@ -106,8 +106,6 @@ class Exchange:
     def send(self, upstream: "Upstream") -> None:
         """The app's connection is there."""
         self._upstream = upstream
-        if self.client.write_paused:
-            upstream.pause()
         pending, self._pending = self._pending, None
         upstream.begin(self, self.head() if pending is None else b"".join((self.head(), *pending)))
         if pending is not None:

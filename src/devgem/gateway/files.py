@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from io import FileIO
 from pathlib import Path
 
 from devgem.gateway.media import media_type
@@ -57,7 +56,7 @@ def look_up(site: Site, parts: Sequence[str], encodings: tuple[bytes, ...], *, p
 
 def read_piece(path: Path, at: int, size: int) -> bytes:
     """Raises OSError when the file is shorter than it was."""
-    with _open(path) as handle:
+    with path.open("rb", buffering=0) as handle:
         data = os.pread(handle.fileno(), size, at)
     if len(data) < size:
         raise OSError(errno.EIO, "the file has become shorter", str(path))
@@ -96,7 +95,7 @@ def _absence() -> Iterator[None]:
 
 
 def _read(site: Site, relative: str, path: Path, coding: bytes | None, *, varies: bool) -> File:
-    with _open(path) as handle:
+    with path.open("rb", buffering=0) as handle:
         status = os.fstat(handle.fileno())
         body = handle.read(HELD_BYTES) if status.st_size <= HELD_BYTES else None
     if body is not None:
@@ -115,8 +114,3 @@ def _read(site: Site, relative: str, path: Path, coding: bytes | None, *, varies
         size=status.st_size if body is None else len(body),
         body=body,
     )
-
-
-def _open(path: Path) -> FileIO:
-    """No link at the end, and no waiting for a pipe's other side."""
-    return FileIO(path, opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK))

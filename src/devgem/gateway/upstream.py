@@ -85,6 +85,7 @@ class Upstream(asyncio.Protocol):
     def release(self) -> None:
         """The exchange is over: back to the pool, or closed when the connection cannot be used again."""
         self.exchange = None
+        # The last write to the client may have paused it.
         self.resume()
         if self._reusable and not self.transport.is_closing():
             self.reused = True
