@@ -20,6 +20,7 @@ from devgem.store import Store
 from devgem.web.app import create_app
 from devgem.web.parts import Isolation, Parts
 from devgem.web.sign_in import SignIn
+from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
 from devgem.wiring import tools
 
@@ -58,13 +59,15 @@ async def dashboard_on(folder: Path) -> AsyncIterator[Dashboard]:
     async def examine() -> list[object]:
         return []
 
+    streams = Streams(store, {})
     parts = Parts(
         store=store,
         pipeline=pipeline,
         clouds={},
         conversations=Conversations(store, pipeline, parse),
         sign_in=SignIn(store, TOKEN),
-        streams=Streams(store, {}),
+        streams=streams,
+        sockets=Sockets(streams),
         origins=[url],
         isolation=Isolation("L1", "sandbox"),
         parse=parse,

@@ -159,6 +159,15 @@ async def test_a_flood_of_frames_closes_with_4429(dashboard: Dashboard) -> None:
         assert socket.close_code == 4429
 
 
+async def test_a_restart_is_announced(dashboard: Dashboard) -> None:
+    """F-03."""
+    async with opened(dashboard) as socket:
+        await send(socket, type="hello")
+        assert (await receive(socket))["type"] == "welcome"
+        await dashboard.parts.sockets.announce_restart()
+        assert (await receive(socket))["type"] == "reconnect"
+
+
 async def test_who_is_not_signed_in_is_told_so_by_4401(dashboard: Dashboard) -> None:
     async with connect(dashboard.socket_url, subprotocols=DEVGEM, origin=Origin(dashboard.url)) as socket:
         with pytest.raises(ConnectionClosed):

@@ -15,6 +15,7 @@ from devgem.domain.plan import BuildPlan, Unplannable
 from devgem.pipeline import Pipeline
 from devgem.store import Store
 from devgem.web.sign_in import SignIn
+from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
 
 
@@ -37,6 +38,7 @@ class Parts:
     conversations: Conversations
     sign_in: SignIn
     streams: Streams
+    sockets: Sockets
     origins: Sequence[str]
     isolation: Isolation
     parse: Callable[[str, str | None, str], Repository]

@@ -204,15 +204,30 @@ class Connection:
             self._failure.set_exception(error)
 
 
-async def serve(socket: WebSocket, streams: Streams) -> None:
-    """Serves one socket whose sender has been found to be signed in."""
-    if SUBPROTOCOL not in socket.scope.get("subprotocols", []):
-        await socket.close(BAD_FRAME, f"the subprotocol is {SUBPROTOCOL}")
-        return
-    await socket.accept(SUBPROTOCOL)
-    try:
-        await Connection(socket, streams).run()
-    except WebSocketDisconnect:
-        pass
-    except Closing as closing:
-        await socket.close(closing.code, closing.reason)
+class Sockets:
+    """The open sockets of this process."""
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+        self._open: set[Connection] = set()
+
+    async def announce_restart(self) -> None:
+        """Tells every client that the server is about to close its socket (with 1012) and will be back."""
+        await asyncio.gather(*(one.send("reconnect", {}) for one in self._open), return_exceptions=True)
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Serves one socket whose sender has been found to be signed in."""
+        if SUBPROTOCOL not in socket.scope.get("subprotocols", []):
+            await socket.close(BAD_FRAME, f"the subprotocol is {SUBPROTOCOL}")
+            return
+        await socket.accept(SUBPROTOCOL)
+        connection = Connection(socket, self._streams)
+        self._open.add(connection)
+        try:
+            await connection.run()
+        except WebSocketDisconnect:
+            pass
+        except Closing as closing:
+            await socket.close(closing.code, closing.reason)
+        finally:
+            self._open.discard(connection)

@@ -31,6 +31,7 @@ from devgem.store import Store
 from devgem.web.app import create_app
 from devgem.web.parts import Isolation, Parts
 from devgem.web.sign_in import SignIn
+from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
 from devgem.wiring import edge, local, tools
 
@@ -74,7 +75,7 @@ async def _run(settings: Settings, on_ready: Callable[[str, str], None]) -> None
     stopping = _Stopping()
     try:
         async with _parts(settings, paths, key, token, stopping) as parts:
-            server = _Server(create_app(parts), stopping)
+            server = _Server(create_app(parts), parts.sockets, stopping)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             await server.ready.wait()
             _write_control_file(paths, parts.origins[0], token)
@@ -102,7 +103,7 @@ class _Stopping:
 class _Server(uvicorn.Server):
     """Uvicorn that tells open streams that it stops, so that they end and their clients come back to the next one."""
 
-    def __init__(self, app: object, stopping: _Stopping) -> None:
+    def __init__(self, app: object, open_sockets: Sockets, stopping: _Stopping) -> None:
         config = uvicorn.Config(
             app,  # type: ignore[arg-type]  # uvicorn's own protocol types and Starlette's differ in name only
             loop="none",
@@ -119,12 +120,17 @@ class _Server(uvicorn.Server):
             timeout_graceful_shutdown=5,
         )
         super().__init__(config)
+        self._open_sockets = open_sockets
         self._stopping = stopping
         self.ready = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._open_sockets.announce_restart()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -158,13 +164,15 @@ async def _parts(settings: Settings, paths: Paths, key: bytes, token: str, stopp
         stack.push_async_callback(_cancel, asyncio.create_task(_record_facts(edge_client, pipeline)))
         stack.push_async_callback(_cancel, asyncio.create_task(_prune(cloud, store)))
         parse = tools.parser(settings)
+        streams = Streams(store, clouds)
         yield Parts(
             store=store,
             pipeline=pipeline,
             clouds=clouds,
             conversations=Conversations(store, pipeline, parse),
             sign_in=SignIn(store, token),
-            streams=Streams(store, clouds),
+            streams=streams,
+            sockets=Sockets(streams),
             origins=[f"http://{name}:{settings.port}" for name in ("localhost", "127.0.0.1", "[::1]")],
             isolation=Isolation(sandbox.isolation.level, sandbox.isolation.detail),
             parse=parse,

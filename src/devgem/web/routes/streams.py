@@ -64,4 +64,4 @@ async def web_socket(websocket: WebSocket) -> None:
         await websocket.accept(socket.SUBPROTOCOL if socket.SUBPROTOCOL in websocket.scope["subprotocols"] else None)
         await websocket.close(4401, error.message)
         return
-    await socket.serve(websocket, parts.streams)
+    await parts.sockets.serve(websocket)
