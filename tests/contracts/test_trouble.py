@@ -59,6 +59,21 @@ async def test_writers_wait_for_a_program_that_holds_a_table_of_postgresql(postg
     await store.close()
 
 
+async def test_a_process_that_stands_still_in_a_transaction_holds_nobody_up_for_long(postgres: Server) -> None:
+    """F-05"""
+    url = postgres.new_database()
+    store, other = await Store.open(url, key=KEY), await Store.open(url, key=KEY)
+    with pytest.raises(Unavailable):
+        async with store.write() as transaction:
+            await transaction.events.append("a", [Fact("log", {"text": "never"})])
+            async with asyncio.timeout(30):
+                await append_numbers(other, 1)
+            await transaction.events.append("a", [Fact("log", {"text": "never"})])
+    assert await numbers(other) == [0]
+    await store.close()
+    await other.close()
+
+
 async def test_a_lock_that_never_ends_is_named(tmp_path: Path) -> None:
     path = tmp_path / "devgem.db"
     store = await Store.open(f"sqlite:///{path}", key=KEY, busy_seconds=0.2)

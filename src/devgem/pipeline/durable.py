@@ -43,13 +43,14 @@ class Durable:
     async def start(self, workflows: Mapping[str, Workflow]) -> None:
         """Takes up what is pending. `workflows` by the name that they are recorded under."""
         _quieten()
-        self._engine = _make_engine(self._url)
+        self._engine = None if self.is_shared else _sqlite_engine(self._url)
         config: DBOSConfig = {
             "name": "devgem",
             "system_database_engine": self._engine,
             "system_database_url": self._url.render_as_string(hide_password=False),
             "application_version": _VERSION,
             "executor_id": self.executor,
+            "sys_db_idle_transaction_timeout_sec": 5.0,  # a process that is stopped must not hold up the others
             "serializer": DBOSPortableJSONSerializer(),
             "log_level": "WARNING",
             "use_listen_notify": False,  # nothing here waits for a message, and PgBouncer could not carry one
@@ -127,9 +128,7 @@ def _quieten() -> None:
         logger.addHandler(logging.NullHandler())  # keeps DBOS from adding one of its own that writes to stderr
 
 
-def _make_engine(url: sa.URL) -> sa.Engine:
-    if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
     assert url.database is not None
     connection = sqlite3.connect(url.database)
     connection.execute("PRAGMA journal_mode=WAL")

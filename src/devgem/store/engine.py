@@ -11,13 +11,14 @@ from devgem.domain.errors import InvalidInput, Unavailable
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _CONNECTIONS = 8
+_IDLE_SECONDS = 5
 
 
 def make_engine(url: str, *, busy_seconds: float) -> AsyncEngine:
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, busy_seconds)
-    return create_async_engine(parsed, pool_size=_CONNECTIONS, max_overflow=_CONNECTIONS, pool_pre_ping=True)
+    return _postgresql(parsed, busy_seconds)
 
 
 def check_file(engine: AsyncEngine) -> None:
@@ -66,6 +67,18 @@ def _parse(url: str) -> sa.URL:
             "the database URL is neither of SQLite nor of PostgreSQL",
             fix="Set DATABASE_URL to postgresql://user:password@host/name, or unset it.",
         ) from None
+
+
+def _postgresql(url: sa.URL, busy_seconds: float) -> AsyncEngine:
+    # A process that is stopped in the middle of a transaction must not hold up the others with its locks.
+    options = f"-c lock_timeout={busy_seconds}s -c idle_in_transaction_session_timeout={_IDLE_SECONDS}s"
+    return create_async_engine(
+        url,
+        pool_size=_CONNECTIONS,
+        max_overflow=_CONNECTIONS,
+        pool_pre_ping=True,
+        connect_args={"options": f"{url.query.get('options', '')} {options}"},
+    )
 
 
 def _sqlite(url: sa.URL, busy_seconds: float) -> AsyncEngine:
