@@ -66,7 +66,7 @@ def limited(**limits: Any) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("house", [limits], indirect=True, ids=["limited"])
 
 
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Waits for something that another task brings about."""
     async with asyncio.timeout(seconds):
         while not condition():

@@ -10,7 +10,7 @@ from typing import Self
 
 from devgem.gateway import Backend, Dial
 
-LIMIT_SECONDS = 10.0
+LIMIT_SECONDS = 30.0
 
 
 @dataclass

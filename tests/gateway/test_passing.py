@@ -296,7 +296,7 @@ async def test_a_client_that_leaves_ends_the_request_to_the_app(house: House) ->
     await wire.send(request(method="POST", headers="Content-Length: 10\r\n") + b"abc")
     await until(lambda: app.seen)
     await wire.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await ended.wait()
     assert house.gateway.signals("a").revisions[0].by_status == {"4xx": 1}
 
@@ -334,7 +334,7 @@ async def test_an_event_stream_ends_with_its_client(house: House) -> None:
     await wire.send(request())
     await wire.read_head()
     await wire.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await ended.wait()
 
 

@@ -75,8 +75,11 @@ async def test_counts_of_old_revisions_are_forgotten_at_last(house: House) -> No
         for number in range(1, 101):
             house.gateway.route("a", [(app.backend(number), 100)])
         numbers = [one.revision for one in house.gateway.signals("a").revisions]
-    assert numbers[-1] == 100
-    assert len(numbers) <= 32
+        assert numbers[-1] == 100
+        assert len(numbers) <= 32
+        house.gateway.route("a", [(app.backend(1), 100)])
+        assert (await house.ask(request())).status == 200
+        assert house.gateway.signals("a").revisions[0].requests == 1
 
 
 async def test_an_app_that_is_gone_has_no_counts(house: House) -> None:

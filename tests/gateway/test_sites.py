@@ -25,6 +25,7 @@ FILES = {
     ".git/config": "secret",
     ".well-known/security.txt": "contact",
     "empty/readme.md": "# no index here",
+    "a%2fb?.txt": "odd",
 }
 
 
@@ -55,6 +56,7 @@ async def get(house: House, target: str, fields: str = "", *, method: str = "GET
         ("/docs/a%20b.txt", "spaces", "text/plain; charset=utf-8"),
         ("/caf%C3%A9.txt", "unicode", "text/plain; charset=utf-8"),
         ("/assets/index-DiwrgTda.js", "code", "text/javascript; charset=utf-8"),
+        ("/a%252fb%3f.txt", "odd", "text/plain; charset=utf-8"),
         ("/.well-known/security.txt", "contact", "text/plain; charset=utf-8"),
     ],
 )

@@ -152,7 +152,7 @@ async def test_a_response_to_no_request_closes_the_idle_connection(house: House)
     wire = await house.wire()
     assert (await wire.ask(request())).body == b"good"
     speak.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await ended.wait()
     assert (await wire.ask(request())).body == b"good"
     assert app.dialled == 2
@@ -170,7 +170,7 @@ async def test_a_request_that_turns_bad_in_its_body_never_completes_at_the_app(h
     await house.serve(app)
     wire = await house.wire()
     await wire.send(request(method="POST", headers="Transfer-Encoding: chunked\r\n") + b"5\r\nhello\r\n")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await bodies.get() == b"5\r\nhello\r\n"
         await wire.send(b"zz\r\n")
         assert (await wire.read_response()).status == 400

@@ -142,7 +142,7 @@ async def test_either_side_may_end_it(house: House, side: str) -> None:
     else:
         assert await wire.read_all() == b""
         await wire.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await ended.wait()
     await until(lambda: house.gateway.signals("a").revisions[0].in_flight == 0)
     assert house.gateway.signals("a").revisions[0].by_status == {"1xx": 1}

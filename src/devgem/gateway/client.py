@@ -124,7 +124,8 @@ class Client(asyncio.Protocol):
         while data:
             parser = self._parser
             if parser is None:
-                self._linger()
+                if self._lingers:
+                    self.deadline = min(self._lingers, monotonic() + _LINGER_SECONDS)
                 return
             self._silent += len(data)
             try:
@@ -383,10 +384,6 @@ class Client(asyncio.Protocol):
         else:
             self.deadline = now + self.door.limits.stall_seconds
             self.transport.close()
-
-    def _linger(self) -> None:
-        if self._lingers:
-            self.deadline = min(self._lingers, monotonic() + _LINGER_SECONDS)
 
     def expire(self) -> None:
         """Its deadline has passed."""

@@ -10,13 +10,13 @@ from hashlib import blake2b
 from pathlib import Path
 
 from devgem.gateway.media import media_type
-from devgem.gateway.site import ENCODINGS, File, cache_control, describe, segments
+from devgem.gateway.site import ENCODINGS, File, cache_control, describe, is_hidden
 from devgem.gateway.targets import Site
 
 HELD_BYTES = 256 << 10
 """A file up to this size is read at once and may be kept in memory; a larger one is read in pieces of it."""
 
-_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR}
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG})
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,13 @@ def look_up(site: Site, parts: Sequence[str], encodings: tuple[bytes, ...], *, p
     for what may be a page of a single-page app, or the site's own 404 page."""
     root = Path(os.path.realpath(site.root))
     path = "/".join(parts)
-    for candidate in [path] if parts[-1] else [path + "index.html"]:
-        file = _load(site, root, candidate, encodings)
-        if file is not None:
-            return Found(file, 200, True)
-    if parts[-1]:
+    file = _load(site, root, path if parts[-1] else path + "index.html", encodings)
+    if file is None and parts[-1]:
         if _within(root, f"{path}/index.html") is not None:
             return Folder()
         file = _load(site, root, f"{path}.html", encodings)
-        if file is not None:
-            return Found(file, 200, True)
+    if file is not None:
+        return Found(file, 200, True)
     for stand_in, status in ((site.fallback if page else None, 200), (site.not_found, 404)):
         file = _load(site, root, stand_in, encodings) if stand_in is not None else None
         if file is not None:
@@ -66,7 +63,7 @@ def read_piece(path: Path, at: int, size: int) -> bytes:
 def _within(root: Path, relative: str) -> Path | None:
     """The real path of a regular file, unless it or a link on the way to it leaves the root or is hidden."""
     real = Path(os.path.realpath(root / relative))
-    if not real.is_relative_to(root) or segments(b"/" + os.fsencode(real.relative_to(root))) is None:
+    if not real.is_relative_to(root) or any(map(is_hidden, real.relative_to(root).parts)):
         return None
     with _absence():
         return real if stat.S_ISREG(real.stat().st_mode) else None

@@ -9,7 +9,7 @@ from http import HTTPStatus
 COLON = b": "
 CRLF = b"\r\n"
 
-_HOP_BY_HOP = {
+_HOP_BY_HOP = (
     b"connection",
     b"keep-alive",
     b"proxy-connection",
@@ -17,12 +17,12 @@ _HOP_BY_HOP = {
     b"trailer",
     b"transfer-encoding",
     b"upgrade",
-}
+)
 
 FORWARDED = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-port")
 
 # What a client could only send to be believed by mistake. `Proxy` becomes HTTP_PROXY in CGI programs (httpoxy.org).
-_SPOOFED = {
+_SPOOFED = (
     *FORWARDED,
     b"forwarded",
     b"x-forwarded-prefix",
@@ -31,7 +31,7 @@ _SPOOFED = {
     b"x-forwarded-ssl",
     b"x-real-ip",
     b"proxy",
-}
+)
 
 REQUEST_HELD = frozenset(
     {*_HOP_BY_HOP, *_SPOOFED, b"host", b"content-length", b"expect", b"http2-settings", b"proxy-authorization"}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from devgem.gateway.exchange import Exchange
 
 _TALLIES_KEPT = 32
+"""The counts of so many revisions per app, those routed to last."""
 
 
 class Target(ABC):
@@ -120,9 +121,10 @@ class Route:
         self._draining = [target for target in (*self._draining, *old.values()) if target.active]
 
     def _target(self, spec: Backend | Site) -> Target:
-        tally = self._tallies.setdefault(spec.revision, Tally())
+        tally = self._tallies.pop(spec.revision, None) or Tally()
+        self._tallies[spec.revision] = tally
         if len(self._tallies) > _TALLIES_KEPT:
-            del self._tallies[min(self._tallies)]
+            del self._tallies[next(iter(self._tallies))]
         if isinstance(spec, Backend):
             return AppTarget(spec, tally, self._limits)
         return SiteTarget(spec, tally, self._shelf)

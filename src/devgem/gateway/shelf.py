@@ -20,8 +20,8 @@ _ENTRY_BYTES = 1024
 """What an entry takes beside its body, roughly."""
 _THREADS = 4
 
-P = ParamSpec("P")
-T = TypeVar("T")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 Key = tuple[Site, str, tuple[bytes, ...]]
 
 
@@ -101,7 +101,7 @@ class Shelf:
             await exchange.client.writable()
         exchange.answered()
 
-    async def _on_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _on_thread(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="files")
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *args, **kwargs))

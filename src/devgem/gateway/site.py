@@ -47,17 +47,22 @@ class File:
 
 def segments(path: bytes) -> list[str] | None:
     """The decoded parts of an origin-form path, the last one empty for a folder; None for what no file can have:
-    encoded slashes, backslashes, NUL, empty, dot and hidden parts (but .well-known, RFC 8615), bytes not UTF-8."""
+    encoded slashes, backslashes, NUL, empty and hidden parts, bytes that are not UTF-8."""
     parts = []
     for raw in path.partition(b"?")[0].split(b"/")[1:]:
         try:
             part = unquote_to_bytes(raw).decode()
         except UnicodeDecodeError:
             return None
-        if any(c in part for c in "/\\\0") or (part.startswith(".") and part != ".well-known"):
+        if any(c in part for c in "/\\\0") or is_hidden(part):
             return None
         parts.append(part)
     return parts if all(parts[:-1]) else None
+
+
+def is_hidden(part: str) -> bool:
+    """Also `.` and `..`; but not .well-known (RFC 8615)."""
+    return part.startswith(".") and part != ".well-known"
 
 
 def cache_control(path: str) -> bytes:
