@@ -42,3 +42,16 @@ async def test_what_code_cannot_live_without(code: str, required: set[str], read
 def test_names_that_are_fixed_in_the_build_are_said() -> None:
     assert baked_note(["DATABASE_URL"]) == ()
     assert "NEXT_PUBLIC_URL, VITE_KEY" in baked_note(["NEXT_PUBLIC_URL", "PORT_NAME", "VITE_KEY"])[0]
+
+
+async def test_what_the_entry_does_not_lead_to_requires_nothing() -> None:
+    check = "if (!process.env.NAME) throw new Error('missing')\n"
+    files = await open_files(
+        {
+            "server.js": 'require("./config")\n',
+            "config.js": check.replace("NAME", "NEEDED"),
+            "release.js": check.replace("NAME", "OTHER"),
+        }
+    )
+    found = await node_env(files, "server.js")
+    assert {one.name: one.required for one in found} == {"NEEDED": True, "OTHER": False}

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from devgem.stack.env_names import EnvRead, find_env, keep, source_paths
 from devgem.stack.files import Files
+from devgem.stack.node.listening import reachable_paths
 
 _SUFFIXES = (".ts", ".js", ".mjs", ".mts")
 _SCHEMA = re.compile(r"createEnv\(|cleanEnv\(\s*process\.env|\.(?:safeP|p)arse\(\s*process\.env\b|[eE]nvSchema")
@@ -21,14 +23,17 @@ _OPTIONAL = re.compile(r"[.](optional|nullish|default|catch|partial|Optional)\(|
 _BAKED = re.compile(r"(NEXT_PUBLIC|VITE|REACT_APP|VUE_APP|GATSBY|EXPO_PUBLIC|PUBLIC|STORYBOOK|SNOWPACK_PUBLIC)_")
 
 
-async def node_env(files: Files) -> tuple[EnvRead, ...]:
-    """What the sources read, and what a schema (zod, envalid, t3-env, ...) says that they need."""
+async def node_env(files: Files, entry: str | None = None) -> tuple[EnvRead, ...]:
+    """What the sources read, and what a schema (zod, envalid, t3-env, ...) says that they need. With an entry file only
+    what it leads to can require anything: scripts for releases and the like may lie beside it."""
     found = {read.name: read for read in await find_env(files, "node")}
     for path in source_paths(files, _SUFFIXES):
         text = await files.text(path)
         for read in (*_checked(text, path), *(_fields(text, path) if _SCHEMA.search(text) else ())):
             keep(found, read)
-    return tuple(found[name] for name in sorted(found))
+    run = await reachable_paths(files, entry) if entry else frozenset(files.paths)
+    reads = (found[name] for name in sorted(found))
+    return tuple(replace(read, required=read.required and read.path in run) for read in reads)
 
 
 def _checked(text: str, path: str) -> Iterator[EnvRead]:

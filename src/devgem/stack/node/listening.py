@@ -11,6 +11,7 @@ from devgem.stack.node.values import Value, evaluate
 
 _EXTENSIONS = ("", ".ts", ".js", ".mjs", ".mts", ".cjs", ".cts", ".tsx", ".jsx", "/index.ts", "/index.js", "/index.mjs")
 _FILES = 80
+_ASIDE = re.compile(r"(^|/)(tests?|__tests__|mocks?|__mocks__)/|\.(json|css|test\.\w+|spec\.\w+)$")
 _LISTEN = re.compile(
     r"(?<!history)(?<!navigation)(?<!\bdevServer)\??\.listen\s*(?=\()|\b(?:Bun|Deno)\.serve\s*(?=\()|\bstartStandaloneServer\s*(?=\()"
     r"|\bHapi\.(?:server|Server)\s*(?=\()|\bnew\s+(?:WebSocketServer|WebSocket\.Server|ws\.Server|Hapi\.Server)\s*(?=\()"
@@ -70,6 +71,11 @@ async def reachable_modules(files: Files, entry: str) -> frozenset[str]:
     return frozenset([module async for code in _reachable(files, entry) for module in code.modules()])
 
 
+async def reachable_paths(files: Files, entry: str) -> frozenset[str]:
+    """An entry file and what it imports of the same repository."""
+    return frozenset([code.path async for code in _reachable(files, entry)])
+
+
 def resolve(files: Files, path: str) -> str | None:
     """The file that a path without or with a foreign extension means: `./app` is app.ts, `./app.js` may be app.ts."""
     path = posixpath.normpath(path)
@@ -87,7 +93,7 @@ async def _reachable(files: Files, entry: str, limit: int = _FILES) -> AsyncIter
         for module in code.modules():
             near = _near(path, module)
             found = next((hit for place in near if (hit := resolve(files, place))), None)
-            if found and found not in seen and not found.endswith((".json", ".css")):
+            if found and found not in seen and not _ASIDE.search(found):
                 seen.add(found)
                 waiting.append(found)
 
@@ -142,7 +148,9 @@ def _address(expression: str, code: Code, codes: list[Code]) -> Port:
     direct = list(_readings(expression, code))
     if (found := _best(direct)) and (found.number is not None or "port" not in expression.lower()):
         return Port(found.number, "PORT" in found.env)
-    found = _best([*direct, *(value for known in codes for value in _settings(known))])
+    settings = [value for known in codes for value in _settings(known)]
+    several = len({value.number for value in settings if "PORT" not in value.env and value.number}) > 1
+    found = _best([*direct, *(value for value in settings if "PORT" in value.env or not several)])
     return Port(found.number, True if "PORT" in found.env else None) if found else Port()
 
 

@@ -75,6 +75,11 @@ class Project:
             )
         return setting
 
+    def has_app(self, tool: tuple[str, ...], *paths: str) -> bool:
+        """Whether a framework that is a dependency is used here for an app, and not only by what a package is made for
+        or tested with: a script runs its tool, or there is one of these files or folders (ending in a slash)."""
+        return self.command(*tool) is not None or any(path.startswith(paths) for path in self.files.paths)
+
     def command(self, *words: str) -> Command | None:
         """The first command of a script that begins so ("vite", "build"), scripts named build first."""
         for name in self._build_scripts():

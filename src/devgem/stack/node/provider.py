@@ -29,6 +29,7 @@ from devgem.stack.node.manager import choose_manager
 from devgem.stack.node.nx import nx_app, nx_apps, nx_workspace
 from devgem.stack.node.project import Project, Shape
 from devgem.stack.node.refusals import refusal, why_no_start
+from devgem.stack.node.runners import OF_FRAMEWORKS
 from devgem.stack.node.scripts import commands
 from devgem.stack.node.start import Start, find_start
 from devgem.stack.node.version import node_version
@@ -95,15 +96,18 @@ async def _shape(project: Project, start: Start | None) -> Shape | Unplannable |
     answer: Shape | Unplannable | None = None
     for recognise in RECOGNISERS:
         answer = answer or await recognise(project)
+    if answer is None and start and not (start.run.program and start.run.program.name in OF_FRAMEWORKS):
+        return await servers.program(project, start)
     if answer is None:
-        return await servers.program(project, start) if start else await bundled.bundled(project)
+        return await bundled.bundled(project)
     if isinstance(answer, Unplannable) or start is None or not (start.script and start.run.source) or start.run.adapted:
         return answer
     listener = await servers.listener_of(project, start)
-    if listener is None:
+    if listener is None and answer.kind is not Kind.SERVER:
         return answer
-    own = replace(answer, start=start.run.command, build=(*answer.build, *start.before), build_env={}, artifacts=())
-    return servers.listening(project, replace(own, sure=True), listener)
+    build = (*answer.build, *start.before)
+    own = replace(answer, start=start.run.command, build=build, build_env={}, artifacts=(), notes=(), sure=True)
+    return servers.listening(project, own, listener) if listener else own
 
 
 async def _assemble(project: Project, shape: Shape, start: Start | None, notes: tuple[str, ...]) -> BuildPlan:
@@ -111,11 +115,11 @@ async def _assemble(project: Project, shape: Shape, start: Start | None, notes: 
     install = await plan_install(project.workspace, manager, files)
     is_bun = bool(shape.start and shape.start[0] == "bun")
     version = manager.version if is_bun else await node_version(project.workspace, files, project.found)
-    env = await node_env(files)
+    ran = start if start and shape.start == start.run.command else None
+    env = await node_env(files, ran.run.source if ran else None)
     for read in env:
         if read.required:
             project.found.add("env_required", read.name, read.path, read.line)
-    ran = start if start and shape.start == start.run.command else None
     if ran:
         await ran.show(project)
     show_kind(project.found, shape.kind)

@@ -48,6 +48,8 @@ SERVERS: Mapping[str, tuple[str, ...]] = {
     "waku": ("start",),
 }
 """Programs that serve an app in production, with the word that makes them do so."""
+OF_FRAMEWORKS = ("next", "nuxt", "astro", "gatsby", "react-router-serve", "remix-serve", "vinxi")
+"""Those that serve nothing but what their framework has built."""
 FILE_SERVERS = ("serve", "http-server", "sirv", "superstatic", "live-server", "lite-server", "local-web-server")
 
 
@@ -83,7 +85,7 @@ async def production_run(project: Project, command: Command) -> Run | None:
             await production_run(project, replace(called[0], env={**command.env, **called[0].env})) if called else None
         )
         return replace(run, adapted=True) if run else None
-    words, adapted = _once(project, command)
+    words, adapted = await _once(project, command)
     words, notes = _without_env_file(project, words)
     entry_path = await _entry(project, words)
     if entry_path is None:
@@ -94,11 +96,11 @@ async def production_run(project: Project, command: Command) -> Run | None:
     return Run(await _argv(project, command, words), command.env, source, None, adapted, notes)
 
 
-def _once(project: Project, command: Command) -> tuple[Argv, bool]:
+async def _once(project: Project, command: Command) -> tuple[Argv, bool]:
     """The same run without a watcher or keeper around it, and whether it was watched."""
     if command.name in _KEEPERS:
         entry = next((word for word in command.operands(_WITH_VALUE) if word != "start"), ".")
-        return ("node", entry), False
+        return ("node", await _kept(project, entry)), False
     if command.name in _WATCHERS:
         entry = next(iter(command.operands(_WITH_VALUE)), ".")
         return (typed_runner(project, entry), entry), True
@@ -126,14 +128,19 @@ def _without_env_file(project: Project, words: Argv) -> tuple[Argv, tuple[str, .
     return kept, (f"{missing} is not in the repository: set what it holds as config vars.",) if missing else ()
 
 
+async def _kept(project: Project, entry: str) -> str:
+    """The program that a keeper is given, or its configuration states (https://pm2.keymetrics.io)."""
+    if not re.search(r"(ecosystem|pm2|process)[\w.-]*\.c?js(on)?$", entry):
+        return entry
+    code = Code(await project.files.text(posixpath.normpath(entry)), entry)
+    stated = [setting.value.strip("'\"`") for setting in code.entries if setting.path[-1] == "script"]
+    return stated[0] if stated else entry
+
+
 async def _entry(project: Project, words: Argv) -> str | None:
-    """The file that a runner's words name; of pm2's configuration, the script in it."""
+    """The file that a runner's words name."""
     operands = [word for word in Command(words, "").operands(_WITH_VALUE) if word != "run"]
     entry = operands[0] if operands else None
-    if entry and re.search(r"(ecosystem|pm2|process)[\w.-]*\.c?js(on)?$", entry):
-        code = Code(await project.files.text(posixpath.normpath(entry)), entry)
-        found = [setting.value.strip("'\"`") for setting in code.entries if setting.path[-1] == "script"]
-        entry = found[0] if found else None
     if entry in (".", "./"):
         entry = project.package.text("main") or "index.js"
     return posixpath.normpath(entry) if entry else None

@@ -8,7 +8,7 @@ from devgem.stack.node.sites import Folder, folder, site
 
 
 async def astro(project: Project) -> Shape | Unplannable | None:
-    if "astro" not in project.package.all:
+    if "astro" not in project.package.all or not project.has_app(("astro", "build"), "astro.config.", "src/pages/"):
         return None
     await project.uses("framework", "astro", "astro")
     config = await project.config("astro.config")

@@ -16,7 +16,7 @@ async def generator(project: Project) -> Shape | None:
         return None
     row = GENERATORS[name]
     command = project.command(*row.build[:2])
-    if name.startswith("parcel") and command is None and "build" not in project.package.scripts:
+    if command is None and not row.configs and "build" not in project.package.scripts:
         return None
     await project.uses("framework", row.framework, name)
     root = _root(row, command)

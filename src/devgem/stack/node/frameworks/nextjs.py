@@ -9,11 +9,12 @@ from devgem.stack.node.manager import LOCKS
 from devgem.stack.node.project import Project, Shape
 from devgem.stack.node.sites import Folder, doubt, folder, site
 
+_SIGNS = ("next.config.", "app/", "pages/", "src/app/", "src/pages/")
 _QUIET = {"NEXT_TELEMETRY_DISABLED": "1"}
 
 
 async def next_js(project: Project) -> Shape | None:
-    if "next" not in project.package.all:
+    if "next" not in project.package.all or not project.has_app(("next", "build"), *_SIGNS):
         return None
     await project.uses("framework", "next", "next")
     config = await project.config("next.config")

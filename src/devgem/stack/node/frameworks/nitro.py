@@ -27,7 +27,7 @@ _START = ("@tanstack/react-start", "@tanstack/solid-start", "@tanstack/vue-start
 
 async def nuxt(project: Project) -> Shape | None:
     name = project.package.first("nuxt", "nuxt-edge", "nuxt3", "nuxt-nightly")
-    if not name:
+    if not name or not project.has_app(("nuxt", "build"), "nuxt.config.", "app.vue", "app/", "pages/"):
         return None
     await project.uses("framework", "nuxt", name)
     config = await project.config("nuxt.config")

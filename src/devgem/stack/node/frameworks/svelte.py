@@ -13,7 +13,7 @@ _OURS = ("svelte-adapter-bun", "svelte-adapter-deno")
 
 
 async def sveltekit(project: Project) -> Shape | None:
-    if "@sveltejs/kit" not in project.package.all:
+    if "@sveltejs/kit" not in project.package.all or not project.has_app(("vite", "build"), "src/routes/"):
         return None
     await project.uses("framework", "sveltekit", "@sveltejs/kit")
     configs = [await project.config("svelte.config"), await project.config("vite.config")]
