@@ -112,3 +112,20 @@ async def test_a_prisma_client_among_the_sources_is_made_in_the_build() -> None:
     plan = await planned(tree({"prisma/schema.prisma": schema}, devDependencies={"prisma": "7.0.0"}))
     assert plan.to_json()["build"] == ["npx prisma generate"]
     assert "prisma/schema.prisma" in plan.install_inputs
+
+
+@pytest.mark.parametrize(
+    ("path", "version", "scripts", "build"),
+    [
+        ("prisma/schema.prisma", "6.6.0", {}, []),
+        ("prisma/schema.prisma", "7.1.0", {}, ["npx prisma generate"]),
+        ("src/db/schema.prisma", "5.0.0", {}, ["npx prisma generate --schema=src/db/schema.prisma"]),
+        ("src/db/schema.prisma", "5.0.0", {"build": "prisma generate && tsc"}, ["npm run build"]),
+    ],
+)
+async def test_a_prisma_client_is_made_where_nothing_else_makes_it(
+    path: str, version: str, scripts: dict[str, str], build: list[str]
+) -> None:
+    schema = {path: 'generator client {\n  provider = "prisma-client-js"\n}\n'}
+    plan = await planned(tree(schema, devDependencies={"prisma": version}, scripts=scripts))
+    assert plan.to_json()["build"] == build

@@ -14,6 +14,7 @@ from devgem.domain.plan import Argv
 from devgem.stack.files import Files
 from devgem.stack.node.manager import Manager
 from devgem.stack.node.manifest import MANIFEST, Package
+from devgem.stack.node.prisma import prisma_inputs
 from devgem.stack.node.scripts import Command, commands
 from devgem.stack.node.workspace import Member, Workspace
 from devgem.stack.shapes import table
@@ -28,7 +29,6 @@ _READS_NOTHING = re.compile(
     r"test|opencollective(-postinstall)?|patch-package|svelte-kit sync|(nuxt|nuxi|nitro|nitropack|wxt) prepare|"
     r"prisma generate|ngcc|node -[ep]|sherif(@\S+)?|manypkg|syncpack"
 )
-_PRISMA = re.compile(r"(^|/)(schema\.prisma|prisma/.*\.prisma|prisma\.config\.[cm]?[jt]s)$")
 _LOCAL = re.compile(r"(?:file|link|portal):(.+)")
 _FROM_GIT = re.compile(r"git[+:@]|github:|gitlab:|bitbucket:|[\w.-]+/[\w.-]+(#.*)?$|https?://")
 
@@ -94,15 +94,6 @@ def _hooks(package: Package, manager: Manager) -> Iterator[Argv]:
     return (manager.run(hook) for hook in _HOOKS if hook in package.scripts)
 
 
-def prisma_outputs_source(schema: str) -> bool:
-    """Whether a Prisma schema has its client written among the sources, where an install's result is not kept."""
-    return re.search(r"^\s*output\s*=\s*\"(?!.*node_modules)", schema, re.MULTILINE) is not None
-
-
-def prisma_schemas(files: Files) -> list[str]:
-    return [path for path in files.paths if _PRISMA.search(path) and "node_modules/" not in path]
-
-
 def _opaque(package: Package) -> Command | None:
     """The first command run on install of which it is not known what it reads."""
     for hook in _HOOKS:
@@ -128,7 +119,7 @@ def _inputs(root: Files, packages: list[Member], manager: Manager) -> Iterator[s
             full = posixpath.normpath(posixpath.join(folder, path))
             yield from (other for other in root.paths if other == full or other.startswith(f"{full}/"))
         if "@prisma/client" in package.all or "prisma" in package.all:
-            yield from (path for path in prisma_schemas(root) if folder == "." or path.startswith(f"{folder}/"))
+            yield from (path for path in prisma_inputs(root) if folder == "." or path.startswith(f"{folder}/"))
 
 
 def _patches(package: Package) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from devgem.domain.plan import Argv, BuildPlan, Candidate, Kind, Stack, Unplannable
+from devgem.domain.plan import BuildPlan, Candidate, Kind, Stack, Unplannable
 from devgem.stack.env_names import names, required_names
 from devgem.stack.evidence import Findings
 from devgem.stack.files import Files
@@ -24,13 +24,13 @@ from devgem.stack.node.frameworks import (
     svelte,
     vite,
 )
-from devgem.stack.node.install import plan_install, prisma_outputs_source, prisma_schemas
+from devgem.stack.node.install import plan_install
 from devgem.stack.node.manager import choose_manager
 from devgem.stack.node.nx import nx_app, nx_apps, nx_workspace
+from devgem.stack.node.prisma import prisma_generate
 from devgem.stack.node.project import Project, Shape
 from devgem.stack.node.refusals import refusal, why_no_start
 from devgem.stack.node.runners import OF_FRAMEWORKS
-from devgem.stack.node.scripts import commands
 from devgem.stack.node.start import Start, find_start
 from devgem.stack.node.version import node_version
 from devgem.stack.node.workspace import find_workspace
@@ -140,7 +140,7 @@ async def _assemble(project: Project, shape: Shape, start: Start | None, notes: 
         install=install.commands,
         install_inputs=install.inputs,
         deps=install.deps,
-        build=(*install.first, *await _generate(project), *shape.build),
+        build=(*install.first, *await prisma_generate(project), *shape.build),
         artifacts=tuple(files.repo_path(path) for path in shape.artifacts),
         release=ran.release if ran else (),
         start=shape.start,
@@ -154,17 +154,6 @@ async def _assemble(project: Project, shape: Shape, start: Start | None, notes: 
         env_required=required_names(env),
         notes=(*shape.notes, *notes, *install.notes, *baked_note(names(env))),
     )
-
-
-async def _generate(project: Project) -> tuple[Argv, ...]:
-    """Prisma's client, where it is written among the sources and no script that builds makes it."""
-    if "prisma" not in project.package.all:
-        return ()
-    run = [command for script in ("build", "start") for command in commands(project.package.scripts, script)]
-    if any(command.words[:2] == ("prisma", "generate") for command in run):
-        return ()
-    schemas = [await project.files.text(path) for path in prisma_schemas(project.files)]
-    return (project.manager.execute("prisma", "generate"),) if any(map(prisma_outputs_source, schemas)) else ()
 
 
 def _legacy_openssl(project: Project, version: str) -> dict[str, str]:
