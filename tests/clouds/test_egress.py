@@ -2,7 +2,7 @@ import ipaddress
 
 import pytest
 
-from devgem.clouds.local.egress import host_addresses, host_networks, routes
+from devgem.clouds.local.egress import closed, host_addresses, host_networks, opened
 
 FIB_TRIE = """\
 Main:
@@ -44,15 +44,16 @@ INWARD += ["168.63.129.16", "0.0.0.0", "224.0.0.1", "255.255.255.255", "203.0.11
 
 @pytest.mark.parametrize("address", INWARD)
 def test_private_metadata_and_own_addresses_lead_nowhere(address: str) -> None:
-    assert refused(routes(FIB_TRIE), address)
+    assert refused(closed(FIB_TRIE), address)
 
 
 @pytest.mark.parametrize("address", ["151.101.0.223", "8.8.8.8", "172.32.0.1", "203.0.114.1"])
 def test_public_addresses_are_left_alone(address: str) -> None:
-    assert not refused(routes(FIB_TRIE), address)
+    assert not refused(closed(FIB_TRIE), address)
 
 
 def test_a_reachable_network_is_an_exception_and_its_surroundings_are_not() -> None:
-    batch = routes(FIB_TRIE, ["10.9.8.0/24", "203.0.113.0/24"])
+    reachable = ["10.9.8.0/24", "203.0.113.0/24"]
+    batch = closed(FIB_TRIE, reachable) + opened(reachable)
     assert not refused(batch, "10.9.8.7") and not refused(batch, "203.0.113.9")
     assert refused(batch, "10.9.9.1") and refused(batch, "203.0.113.7")

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from devgem.clouds.local.bare import translate
 from devgem.clouds.local.box import Network
 from devgem.clouds.local.egress import host_addresses
+from devgem.clouds.local.isolation import Isolation
 from devgem.clouds.local.sandbox import Sandbox
 
 from .boxes import PROBES, PYTHON, Result, box, run
@@ -71,3 +73,16 @@ async def test_the_internet_can_be_reached_by_name(real_sandbox: Sandbox) -> Non
     script = "import socket; socket.create_connection(('pypi.org', 443), 10).close(); print('connected')"
     result = await run(real_sandbox, box(PYTHON, "-c", script, network=Network.EGRESS))
     assert result.out == "connected\n", result.err
+
+
+async def test_an_address_that_is_told_to_be_reachable_is(isolation: Isolation) -> None:
+    own = host_addresses(Path("/proc/net/fib_trie").read_text())
+    if not isolation.egress or not own:
+        pytest.skip("no way out here, or nowhere to go")
+    address = own.pop()
+    with listening(socket.socket(), (address, 0)) as server:
+        connect = f"import socket; socket.create_connection(('{address}', {server.getsockname()[1]}), 10); print('in')"
+        one = box(PYTHON, "-c", connect, network=Network.EGRESS)
+        assert "Invalid argument" in (await run(Sandbox(isolation), one)).err
+        opened = Sandbox(isolation, reachable=[f"{address}/32"])
+        assert (await run(opened, replace(one, name=one.name + "-2"))).out == "in\n"

@@ -12,8 +12,9 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from devgem.clouds.local.descriptors import exited, memory_file, read_to_end, readable
 from devgem.domain.errors import Unavailable
@@ -41,80 +42,92 @@ def host_networks(fib_trie: str) -> set[str]:
     return {address + prefix for address, prefix in _NEIGHBOURS.findall(fib_trie)}
 
 
-def routes(fib_trie: str, reachable: Sequence[str] = ()) -> str:
-    """The batch for ip(8). `reachable` networks are excepted where they are smaller: a longer prefix wins."""
+def closed(fib_trie: str, reachable: Sequence[str] = ()) -> str:
+    """The batch for ip(8) that leads the rest of the private world nowhere."""
     own = {f"{address}/32" for address in host_addresses(fib_trie)}
-    closed = ({*UNREACHABLE} | host_networks(fib_trie) | own) - {*reachable}
-    lines = [f"route replace blackhole {network}" for network in sorted(closed)]
-    lines += [f"route replace {network} via {_GATEWAY} dev tap0" for network in reachable]
-    return "\n".join(lines) + "\n"
+    networks = ({*UNREACHABLE} | host_networks(fib_trie) | own) - {*reachable}
+    return "".join(f"route replace blackhole {network}\n" for network in sorted(networks))
+
+
+def opened(reachable: Sequence[str]) -> str:
+    """The batch for what is excepted: smaller networks than those that are closed, since a longer prefix wins."""
+    return "".join(f"route replace {network} via {_GATEWAY} dev tap0\n" for network in reachable)
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """Descriptors of a network namespace and of the user namespace that owns it, and the Popen arguments of the user
+    who has rights there."""
+
+    net: int
+    user: int
+    identity: Mapping[str, Any]
 
 
 class Egress:
-    """One slirp4netns for one box; it ends when this object is closed or this process dies."""
+    """One slirp4netns for one box; it ends when this object is closed or this process dies. `ready` is its word that
+    it works, `said` what it prints; it ends when `hang_up` is closed."""
 
-    def __init__(self, process: subprocess.Popen[bytes], exit_fd: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], hang_up: BinaryIO, ready: BinaryIO, said: BinaryIO) -> None:
         self._process = process
-        self._exit_fd = exit_fd
+        self._hang_up = hang_up
+        self._ready = ready
+        self._said = said
 
     @classmethod
     async def open(cls, init_pid: int, identity: Mapping[str, Any], reachable: Sequence[str] = ()) -> Self:
         """`init_pid` is a process in the network namespace, `identity` the Popen arguments of its user.
         Raises Unavailable."""
-        with contextlib.ExitStack() as fds:
+        with contextlib.ExitStack() as held:
             net = os.open(f"/proc/{init_pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-            fds.callback(os.close, net)
+            held.callback(os.close, net)
             user = fcntl.ioctl(net, _NS_GET_USERNS)
-            fds.callback(os.close, user)
+            held.callback(os.close, user)
+            namespace = Namespace(net, user, identity)
             await _mapped(init_pid)
-            egress = await cls._start(net, user, identity)
+            egress = cls._start(namespace)
             try:
-                batch = routes(Path("/proc/net/fib_trie").read_text(), reachable)
-                await _lay(batch, net, user, identity)
+                await _lay(closed(Path("/proc/net/fib_trie").read_text(), reachable), namespace)
+                await egress._until_ready()
+                if reachable:
+                    await _lay(opened(reachable), namespace)
             except BaseException:
                 await egress.close()
                 raise
             return egress
 
     @classmethod
-    async def _start(cls, net: int, user: int, identity: Mapping[str, Any]) -> Self:
-        with contextlib.ExitStack() as fds:
-            ready, ready_child = os.pipe2(os.O_CLOEXEC)
-            fds.callback(os.close, ready)
-            said = memory_file(b"")
-            fds.callback(os.close, said)
-            hang_up_child, hang_up = os.pipe2(os.O_CLOEXEC)
-            argv = ["slirp4netns", "--configure", "--mtu=65520", "--disable-host-loopback", "--enable-seccomp"]
-            argv += [f"--ready-fd={ready_child}", f"--exit-fd={hang_up_child}"]
-            argv += [f"--userns-path=/proc/self/fd/{user}", "--netns-type=path", f"/proc/self/fd/{net}", "tap0"]
+    def _start(cls, namespace: Namespace) -> Self:
+        (ready, ready_child), (hang_up_child, hang_up) = _pipe(), _pipe()
+        said = os.fdopen(memory_file(b""), "rb", buffering=0)
+        argv = ["slirp4netns", "--configure", "--mtu=65520", "--disable-host-loopback", "--enable-seccomp"]
+        argv += [f"--ready-fd={ready_child.fileno()}", f"--exit-fd={hang_up_child.fileno()}"]
+        argv += [f"--userns-path=/proc/self/fd/{namespace.user}"]
+        argv += ["--netns-type=path", f"/proc/self/fd/{namespace.net}", "tap0"]
+        with contextlib.ExitStack() as undo, ready_child, hang_up_child:
+            for file in (hang_up, ready, said):
+                undo.enter_context(file)
             process = _spawn(
                 argv,
-                identity if _tun_is_open() else {},
-                pass_fds=(ready_child, hang_up_child, user, net),
+                namespace.identity if _tun_is_open() else {},
+                pass_fds=(ready_child.fileno(), hang_up_child.fileno(), namespace.user, namespace.net),
                 stdout=said,
                 stderr=said,
             )
-            os.close(ready_child)
-            os.close(hang_up_child)
-            egress = cls(process, hang_up)
-            try:
-                async with asyncio.timeout(_START_SECONDS):
-                    await readable(ready)
-                    answer = os.read(ready, 64)
-            except BaseException:
-                await egress.close()
-                raise
-            if not answer:
-                await egress.close()
-                text = os.pread(said, 4096, 0).decode(errors="replace").strip()
-                raise Unavailable(f"slirp4netns did not start: {text or 'no reason given'}", fix="Run `devgem doctor`.")
-            return egress
+            undo.pop_all()
+            return cls(process, hang_up, ready, said)
+
+    async def _until_ready(self) -> None:
+        async with asyncio.timeout(_START_SECONDS):
+            await readable(self._ready.fileno())
+        if not self._ready.read(64):
+            self._said.seek(0)
+            text = self._said.read(4096).decode(errors="replace").strip()
+            raise Unavailable(f"slirp4netns did not start: {text or 'no reason given'}", fix="Run `devgem doctor`.")
 
     async def close(self) -> None:
-        if self._exit_fd < 0:
-            return
-        os.close(self._exit_fd)
-        self._exit_fd = -1
+        for file in (self._hang_up, self._ready, self._said):
+            file.close()
         self._process.kill()
         await exited(self._process)
 
@@ -126,31 +139,33 @@ async def _mapped(pid: int) -> None:
             await asyncio.sleep(0.001)
 
 
-async def _lay(batch: str, net: int, user: int, identity: Mapping[str, Any]) -> None:
-    said, said_child = os.pipe2(os.O_CLOEXEC)
-    lines = memory_file(batch.encode())
-    argv = ["nsenter", f"--user=/proc/self/fd/{user}", f"--net=/proc/self/fd/{net}", "--preserve-credentials"]
-    try:
-        process = _spawn(
-            [*argv, "ip", "-batch", "-"],
-            identity,
-            pass_fds=(net, user),
-            stdin=lines,
-            stdout=said_child,
-            stderr=said_child,
-        )
-    finally:
-        os.close(said_child)
-        os.close(lines)
-    try:
-        async with asyncio.timeout(_START_SECONDS):
-            text = await read_to_end(said)
-    finally:
-        os.close(said)
-        process.kill()
-        code = process.wait()
-    if code != 0:
+async def _lay(batch: str, namespace: Namespace) -> None:
+    said, said_child = _pipe()
+    net, user = namespace.net, namespace.user
+    enter = ["nsenter", f"--user=/proc/self/fd/{user}", f"--net=/proc/self/fd/{net}", "--preserve-credentials"]
+    with said:
+        with said_child, os.fdopen(memory_file(batch.encode()), "rb") as lines:
+            process = _spawn(
+                [*enter, "ip", "-batch", "-"],
+                namespace.identity,
+                pass_fds=(net, user),
+                stdin=lines,
+                stdout=said_child,
+                stderr=said_child,
+            )
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                text = await read_to_end(said.fileno())
+        finally:
+            process.kill()
+            await exited(process)
+    if process.returncode != 0:
         raise Unavailable(f"the sandbox's network could not be closed off: {text.decode(errors='replace').strip()}")
+
+
+def _pipe() -> tuple[BinaryIO, BinaryIO]:
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    return os.fdopen(reading, "rb", buffering=0), os.fdopen(writing, "wb", buffering=0)
 
 
 def _spawn(argv: list[str], identity: Mapping[str, Any], **options: Any) -> subprocess.Popen[bytes]:
