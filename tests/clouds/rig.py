@@ -35,8 +35,8 @@ from .edge_main import scramble
 
 APPS = Path(__file__).with_name("apps")
 PYTHON = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
-QUICK = Patience(quiet=1.2, cap=20, answer=2, unwell=0.6, other_port=0.3, settle=0.1, worker=0.3)
-SOON = Restarts(first_seconds=0.05, longest_seconds=0.4, stable_seconds=30, crashed_after=3)
+QUICK = Patience(quiet=5, cap=40, answer=10, unwell=1, other_port=0.3, settle=0.1, worker=2.5)
+SOON = Restarts(first_seconds=0.4, longest_seconds=3.0, stable_seconds=30, crashed_after=3)
 
 
 def box_of(app: str, *, memory_bytes: int = 256 << 20, **env: str) -> Box:
@@ -149,7 +149,7 @@ async def edge_here(sandbox: Sandbox, root: Path, seal: Seal = scramble, **parts
         await gateway.close(0)
 
 
-async def until(condition: Any, limit_seconds: float = 15.0) -> Any:
+async def until(condition: Any, limit_seconds: float = 40.0) -> Any:
     """What an async condition comes to, once that is true."""
     async with asyncio.timeout(limit_seconds):
         while not (result := await condition()):

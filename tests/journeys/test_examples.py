@@ -27,7 +27,8 @@ def test_there_are_examples_of_many_stacks() -> None:
 def test_an_example_answers_as_it_says(running: DevGem, tmp_path: Path, name: str, document: dict[str, Any]) -> None:
     folder = tmp_path / name
     shutil.copytree(EXAMPLES / name / "repo", folder)
-    running.deploy(folder, "--name", name, "--dir", document.get("dir", "."))
+    needed = [part for var in document["detect"].get("env_required", []) for part in ("--env", f"{var}=of-the-test")]
+    running.deploy(folder, "--name", name, "--dir", document.get("dir", "."), *needed)
     expected = document["serve"]
     status, body = running.get(name, expected["path"])
     assert status == expected["status"]
