@@ -49,7 +49,6 @@ http {{
 
 CADDY = """
 {{
-  storage file_system {folder}/caddy-storage
   admin off
   auto_https off
 }}
@@ -153,7 +152,9 @@ def rivals(stack: ExitStack, folder: Path, root: Path, app_port: int) -> dict[st
         port = found[name] = free_port()
         config = folder / program
         config.write_text(text.format(folder=folder, root=root, port=port, app=app_port))
-        stack.enter_context(running(program, *arguments, config))
+        # Caddy saves its last configuration at home.
+        homes = (f"XDG_CONFIG_HOME={folder}", f"XDG_DATA_HOME={folder}")
+        stack.enter_context(running("env", *homes, program, *arguments, config))
     return found
 
 
