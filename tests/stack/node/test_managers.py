@@ -8,6 +8,9 @@ import pytest
 from tests.stack.trees import cited, planned
 
 
+ALL_SCRIPTS = "--config.dangerouslyAllowAllBuilds=true"
+
+
 def package(**keys: Any) -> str:
     return json.dumps({"scripts": {"start": "node index.js"}, "dependencies": {"express": "5.1.0"}, **keys}, indent=1)
 
@@ -26,7 +29,11 @@ def berry(version: int) -> str:
     [
         ("package-lock.json", "{}", "npm ci"),
         ("npm-shrinkwrap.json", "{}", "npm ci"),
-        ("pnpm-lock.yaml", "lockfileVersion: '9.0'\n", "npx --yes pnpm@10.34.8 install --frozen-lockfile"),
+        (
+            "pnpm-lock.yaml",
+            "lockfileVersion: '9.0'\n",
+            f"npx --yes pnpm@10.34.8 install --frozen-lockfile {ALL_SCRIPTS}",
+        ),
         ("pnpm-lock.yaml", "lockfileVersion: '6.0'\n", "npx --yes pnpm@8.15.9 install --frozen-lockfile"),
         ("pnpm-lock.yaml", "lockfileVersion: 5.4\n", "npx --yes pnpm@7.33.7 install --frozen-lockfile"),
         ("yarn.lock", "# yarn lockfile v1\n", "npx --yes yarn@1.22.22 install --frozen-lockfile"),
@@ -126,3 +133,18 @@ async def test_of_a_range_the_preferred_version_is_taken(spec: str, version: str
     plan = await planned(tree("package-lock.json", "{}", engines={"node": spec}))
     assert plan.stack.version == version
     assert cited(plan, "version")[1] == "package.json"
+
+
+@pytest.mark.parametrize(
+    ("keys", "settings"),
+    [
+        ({"pnpm": {"onlyBuiltDependencies": ["esbuild"]}}, ""),
+        ({"packageManager": "pnpm@10.2.0"}, ""),
+        ({}, "allowBuilds:\n  esbuild: true\n"),
+    ],
+)
+async def test_pnpm_runs_all_install_scripts_only_where_the_project_does_not_say_whose(
+    keys: dict[str, Any], settings: str
+) -> None:
+    files = {**tree("pnpm-lock.yaml", "lockfileVersion: '9.0'\n", **keys), "pnpm-workspace.yaml": settings}
+    assert (await planned(files)).install[0][-1] == "--frozen-lockfile"

@@ -122,3 +122,30 @@ async def test_what_is_no_app_is_called_what_it_is(data: dict[str, Any], word: s
 )
 async def test_a_package_of_any_shape_is_read_without_stumbling(text: str) -> None:
     assert (await refused({"package.json": text})).reason
+
+
+NEXT = {"dependencies": {"next": "15.0.0"}, "scripts": {"build": "next build", "start": "next start"}}
+
+
+async def test_a_server_of_the_projects_own_stands_before_the_framework() -> None:
+    package = {**NEXT, "scripts": {"build": "next build", "start": "node server.js"}}
+    server = "createServer(handler).listen(process.env.PORT || 4100)\n"
+    plan = await planned({"package.json": json.dumps(package), "server.js": server, "app/page.js": ""})
+    assert (plan.start, plan.stack.framework, plan.port) == (("node", "server.js"), "next", 4100)
+
+
+async def test_a_server_beside_a_single_page_app_makes_a_server_of_both() -> None:
+    package = {
+        "scripts": {"build": "vite build", "start": "node server.js"},
+        "dependencies": {"express": "5.1.0"},
+        "devDependencies": {"vite": "6.0.0"},
+    }
+    plan = await planned({"package.json": json.dumps(package), "index.html": "", "server.js": EXPRESS})
+    assert plan.stack.kind is Kind.SERVER and plan.static is None
+    assert plan.to_json()["build"] == ["npm run build"]
+
+
+async def test_a_package_made_with_a_framework_is_not_taken_for_an_app() -> None:
+    package = {"main": "index.js", "devDependencies": {"next": "15.0.0", "astro": "5.0.0", "nuxt": "4.0.0"}}
+    answer = await refused({"package.json": json.dumps(package), "index.js": ""})
+    assert "library" in answer.reason

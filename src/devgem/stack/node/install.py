@@ -16,7 +16,7 @@ from devgem.stack.node.manager import Manager
 from devgem.stack.node.manifest import MANIFEST, Package
 from devgem.stack.node.prisma import prisma_inputs
 from devgem.stack.node.scripts import Command, commands
-from devgem.stack.node.workspace import Member, Workspace
+from devgem.stack.node.workspace import PNPM_WORKSPACE, Member, Workspace
 from devgem.stack.shapes import table
 
 _SETTINGS = (
@@ -54,7 +54,7 @@ async def plan_install(workspace: Workspace, manager: Manager, app: Files) -> In
     if not any(member.package.all or _opaque(member.package) for member in packages):
         return Install()
     install = Install(
-        commands=(manager.install(posixpath.relpath(root.dir, app.dir)),),
+        commands=((*manager.install(posixpath.relpath(root.dir, app.dir)), *await _all_scripts(workspace, manager)),),
         inputs=tuple(root.repo_path(path) for path in sorted(set(_inputs(root, packages, manager)))),
         deps=tuple(root.repo_path(posixpath.join(member.dir, "node_modules")) for member in packages),
         env={**_environment(workspace.package, manager, from_git), **_without_git_hooks(packages)},
@@ -128,11 +128,21 @@ def _patches(package: Package) -> list[str]:
     return [path for each in tables for path in table(each).values() if isinstance(path, str)]
 
 
-def _environment(package: Package, manager: Manager, from_git: bool) -> dict[str, str]:
-    """Newer npm and pnpm skip the install scripts of dependencies, without which sharp, esbuild or bcrypt break, unless
-    the project lists those it trusts. A project that says so is obeyed; one that does not was made when they ran.
+async def _all_scripts(workspace: Workspace, manager: Manager) -> Argv:
+    """The same for pnpm 10 and later, where its version is a choice of ours and no list is there.
 
-    https://docs.npmjs.com/cli/v12/commands/npm-install-scripts, https://pnpm.io/settings#dangerouslyallowallbuilds"""
+    https://pnpm.io/settings#dangerouslyallowallbuilds"""
+    settings = {**table(await workspace.files.yaml(PNPM_WORKSPACE)), **table(workspace.package.data, "pnpm")}
+    is_listed = any(re.search("built|builds", key, re.IGNORECASE) for key in settings)
+    is_ours = manager.name == "pnpm" and not manager.stated and len(manager.version.partition(".")[0]) > 1
+    return ("--config.dangerouslyAllowAllBuilds=true",) if is_ours and not is_listed else ()
+
+
+def _environment(package: Package, manager: Manager, from_git: bool) -> dict[str, str]:
+    """npm 12 skips the install scripts of dependencies, without which sharp, esbuild or bcrypt break, unless a project
+    lists those it trusts. One that does is obeyed; one that does not was made when they ran.
+
+    https://docs.npmjs.com/cli/v12/commands/npm-install-scripts"""
     match manager.name:
         case "npm":
             env = {"npm_config_audit": "false", "npm_config_fund": "false", "npm_config_update_notifier": "false"}
@@ -141,8 +151,6 @@ def _environment(package: Package, manager: Manager, from_git: bool) -> dict[str
             if from_git:
                 env |= {"npm_config_allow_git": "all", "npm_config_allow_remote": "all"}
             return env
-        case "pnpm" if not manager.stated and "pnpm" not in package.data:
-            return {"npm_config_dangerously_allow_all_builds": "true"}
         case "yarn" if manager.is_berry:
             return {"YARN_NODE_LINKER": "node-modules", "YARN_ENABLE_TELEMETRY": "0"}
         case _:

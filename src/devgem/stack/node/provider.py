@@ -106,7 +106,7 @@ async def _shape(project: Project, start: Start | None) -> Shape | Unplannable |
     if listener is None and answer.kind is not Kind.SERVER:
         return answer
     build = (*answer.build, *start.before)
-    own = replace(answer, start=start.run.command, build=build, build_env={}, artifacts=(), notes=(), sure=True)
+    own = replace(answer, start=start.run.command, build=build, artifacts=(), notes=(), sure=True)
     return servers.listening(project, own, listener) if listener else own
 
 

@@ -74,11 +74,6 @@ def parse(text: str, script: str = "") -> tuple[Command, ...]:
     return tuple(found)
 
 
-def is_single(text: str) -> bool:
-    """Whether a script is one command, with nothing before or after it."""
-    return not any(token in _OPERATORS for token in _tokens(text))
-
-
 def _expand(scripts: Mapping[str, str], name: str, seen: frozenset[str]) -> Iterator[Command]:
     for step in (f"pre{name}", name, f"post{name}"):
         if step in seen or step not in scripts:

@@ -8,7 +8,6 @@ from devgem.domain.plan import Unplannable
 from devgem.stack.node.javascript import Code
 from devgem.stack.node.project import Project, Shape
 from devgem.stack.node.sites import Folder, folder, site
-from devgem.stack.node.values import read
 
 _WITH_VALUE = "--outDir|-c|--config|-m|--mode|--base"
 _VIEWS = {"react": "react", "vue": "vue", "svelte": "svelte", "solid-js": "solid", "preact": "preact", "lit": "lit"}
@@ -24,7 +23,7 @@ async def vite(project: Project) -> Shape | Unplannable | None:
     command = project.command("vite", "build")
     root = _root(project, config, command.operands(_WITH_VALUE) if command else ())
     page = posixpath.normpath(posixpath.join(root or "", "index.html"))
-    if root is not None and page not in project.files:
+    if (root is not None and page not in project.files) or (config and config.find("build.lib")):
         return None
     await project.uses("framework", "vite", tool)
     if view := project.package.first(*_VIEWS):
@@ -79,8 +78,3 @@ async def _extends(project: Project, config: Code | None) -> bool:
             if found and "outDir" in await project.files.root.text(found):
                 return True
     return False
-
-
-def is_library(config: Code | None) -> bool:
-    """Whether Vite builds a package for others (`build.lib`)."""
-    return bool(config and (read(config, "build.lib") or config.find("build.lib")))
