@@ -7,7 +7,6 @@ import pytest
 
 from tests.stack.trees import cited, planned
 
-
 ALL_SCRIPTS = "--config.dangerouslyAllowAllBuilds=true"
 
 
