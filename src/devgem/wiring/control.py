@@ -48,6 +48,7 @@ def run(settings: Settings, on_ready: Callable[[str, str], None]) -> None:
     """Runs DevGem until it is told to stop. `on_ready` gets a one-time sign-in URL and the operator's token, in a
     thread of its own. Raises Conflict when DevGem already runs on this data folder, Unavailable for a taken port."""
     _log_to_stderr()
+    edge.allow_open_files()
     asyncio.run(_run(settings, on_ready))
 
 

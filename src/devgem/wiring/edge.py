@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from devgem.domain.errors import DevGemError, Unavailable
 
 _START_SECONDS = 20.0
 _STOP_SECONDS = 60.0
+_OPEN_FILES = 1 << 20
 _ALL_INTERFACES = ("0.0.0.0", "::")  # noqa: S104
 Seal = Callable[[bytes], bytes]
 
@@ -38,12 +40,20 @@ def run(options: Options) -> None:
     """Runs the edge until it is shut down."""
     import uvloop
 
+    allow_open_files()
     key = bytes.fromhex(sys.stdin.readline())
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(options, key))
     except DevGemError as error:
         sys.exit(f"error: {error.message}\n  fix: {error.fix}")
+
+
+def allow_open_files() -> None:
+    """Lets this process hold as many connections as the system allows: soft limits are often 1,024."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _serve(options: Options, key: bytes) -> None:
