@@ -207,6 +207,8 @@ async def test_what_is_not_needed_is_pruned_and_a_deleted_app_leaves_nothing(yar
     plan = replace(MODULES, install=(*MODULES.install, shell("echo download > /cache/file")))
     kept = (await yard.build(yard.source({"package.json": "1"}), plan)).image
     gone = (await yard.build(yard.source({"package.json": "2"}), plan, app="blog")).image
+    for build in (yard.root / "cloud" / "images" / "builds").iterdir():
+        os.utime(build, (1000, 1000))
     await yard.builder.prune({kept.digest}, layers_bytes=1, caches_bytes=0)
     assert [path.parent.name for path in yard.layers()] == ["shop"]
     assert (await yard.run(kept)).out == "1"

@@ -173,6 +173,12 @@ async def test_a_link_in_place_of_dependencies_does_not_reach_the_host(yard: Yar
     assert outcome.image.digest and (precious / "file").exists()
 
 
+async def test_what_is_too_deep_to_keep_is_a_failure_of_the_build(yard: Yard) -> None:
+    deep = "import os\nfor n in range(1200):\n  os.mkdir('abcdef'); os.chdir('abcdef')"
+    failure = (await yard.build(yard.source({}), python(deep))).failure
+    assert failure.code == "unusable_files" and "too long" in failure.cause
+
+
 async def test_one_apps_install_cannot_touch_what_others_install_from(yard: Yard) -> None:
     touch = "find /cache -type f; mkdir -p /cache/uv && echo evil > /cache/uv/evil && echo evil > /cache/npm/evil"
     plan = replace(SHELL, install=(shell(touch),))

@@ -30,7 +30,6 @@ _TOOLS = {
     "npm_config_fund": "false",
     "npm_config_update_notifier": "false",
     "npm_config_progress": "false",
-    "npm_config_prefer_offline": "true",
     "YARN_CACHE_FOLDER": f"{CACHE}/yarn",
     "YARN_GLOBAL_FOLDER": f"{CACHE}/yarn-global",
     "YARN_ENABLE_TELEMETRY": "0",
@@ -83,6 +82,8 @@ def _base(plan: BuildPlan, tools: Toolset) -> dict[str, str]:
 def for_command(env: Mapping[str, str], command: Argv) -> dict[str, str]:
     """uv's own commands are told which Python to make environments of; what installs, which one to install into. pnpm
     is told where to keep its packages by names that npm would complain about."""
+    if command[:2] == ("npm", "ci"):
+        env = {**env, "npm_config_prefer_offline": "true"}  # the lock says what is to be had
     if any(word.startswith("pnpm") for word in command):
         env = {**env, **_PNPM_STORE}
     if "UV_PYTHON" not in env or (command[:1] == ("uv",) and command[1:2] and command[1] in _OF_UV_ITSELF):

@@ -5,6 +5,7 @@ root/layers, root/images, root/caches, root/tools    see layers.py, images.py, c
 """
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
@@ -70,6 +71,7 @@ class Builder:
         self._limits = limits
         self._quota = quota
         self._caps = caps
+        self._building = 0
         as_root = os.geteuid() == 0
         owners = [sandbox.user_id(slot) if as_root else None for slot in (INSTALL, BUILD)]
         layers = Layers(root / "layers")
@@ -94,6 +96,7 @@ class Builder:
             return
         build = replace(build, plan=_with_python(build.plan))
         batches: asyncio.Queue[Sequence[Item]] = asyncio.Queue(_BATCHES_AHEAD)
+        self._building += 1
         making = asyncio.create_task(self._make(build, batches.put))
         try:
             async for batch in _until_done(batches, making):
@@ -103,6 +106,7 @@ class Builder:
         finally:
             making.cancel()
             await asyncio.wait([making])
+            self._building -= 1
 
     async def _make(self, build: Build, say: Callable[[Sequence[Item]], Awaitable[None]]) -> Image | Failure:
         work = self._work / build.id
@@ -118,6 +122,8 @@ class Builder:
             )
         except DevGemError as error:
             return Failure.of(error)
+        except OSError as error:
+            return _trouble(error)
         finally:
             await trees.remove(work)
 
@@ -146,15 +152,16 @@ class Builder:
         for work in dead:
             await trees.remove(work)
         await self._stores.layers.sweep()
-        await self.images.sweep()
         await self._toolchains.sweep()
 
     async def prune(self, keep: Collection[str], *, layers_bytes: int = 10 << 30, caches_bytes: int = 10 << 30) -> None:
-        """Removes images whose digest is not in `keep`, and bounds what is kept to build faster."""
-        await self._bytecode.settle()
-        needed = await self.images.prune(keep)
-        await self._stores.layers.prune(needed, layers_bytes)
-        await self._stores.caches.prune(caches_bytes)
+        """Removes images whose digest is not in `keep`, and bounds what is kept to build faster. While something is
+        being built, that waits for another time."""
+        needed = await self.images.prune(keep, time.time())
+        if self._building == 0:
+            await self._bytecode.settle()
+            await self._stores.layers.prune(needed, layers_bytes)
+            await self._stores.caches.prune(caches_bytes)
 
     async def delete(self, app: str) -> None:
         """Removes what is kept for an app alone, once none of its images is in use."""
@@ -165,6 +172,15 @@ class Builder:
     async def close(self) -> None:
         """Ends what goes on after a build; to be awaited before the event loop ends."""
         await self._bytecode.close()
+
+
+def _trouble(error: OSError) -> Failure:
+    """What stood in the way of DevGem itself while it copied or kept files."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        fix = "Free some space (`devgem remove` apps that are not needed) and deploy again."
+        return Failure("disk_full", "the disk of this machine is full", fix, str(error), retryable=True)
+    cause = f"the files of the build cannot be kept: {error.strerror or error}"
+    return Failure("unusable_files", cause, "See which file it is, and deploy again without it.", str(error)[-500:])
 
 
 async def _until_done(

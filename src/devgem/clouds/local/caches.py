@@ -6,13 +6,12 @@ root/apps/<app>/         everything else, for one app alone: a hostile build spo
 root/apps/<app>-build/   the same for build steps, which run as another user id
 """
 
-import asyncio
-import math
 from pathlib import Path
 
 from devgem.clouds.local import trees
 from devgem.clouds.local.box import Bind
 from devgem.clouds.local.build_env import CACHE
+from devgem.clouds.local.quota import usage
 from devgem.clouds.local.trees import Owner, Unusable
 
 _NPM_CONTENT = "npm/_cacache/content-v2"
@@ -50,16 +49,9 @@ class Caches:
     async def prune(self, limit_bytes: int) -> None:
         """Removes caches, the largest first, until the rest fits. They are made anew when needed."""
         folders = [self._root / "wheels", self._root / "npm-content", *(self._root / "apps").glob("*")]
-        sizes = {folder: await asyncio.to_thread(_size, folder) for folder in folders if folder.is_dir()}
+        sizes = {folder: (await usage([folder]))[0] for folder in folders if folder.is_dir()}
         for folder in sorted(sizes, key=lambda folder: -sizes[folder]):
             if sum(sizes.values()) <= limit_bytes:
                 return
             await trees.remove(folder)
             sizes.pop(folder)
-
-
-def _size(folder: Path) -> float:
-    try:
-        return trees.measure(folder)
-    except OSError:  # made so that it cannot be read
-        return math.inf

@@ -87,7 +87,7 @@ class Commands:
             env=for_command(setting.env, command),
             ro=setting.ro,
             rw=setting.rw,
-            network=setting.network,
+            network=setting.network if self._sandbox.isolation.egress else Network.NONE,
             limits=limits,
             slot=setting.slot,
             hostname="build",

@@ -46,10 +46,14 @@ async def read_to_end(fd: int) -> bytes:
 
 async def exited(process: subprocess.Popen[bytes]) -> None:
     """Once a child of ours has ended; it is reaped then."""
-    if hasattr(os, "pidfd_open") and process.returncode is None:
-        pidfd = os.pidfd_open(process.pid)
-        try:
-            await readable(pidfd)
-        finally:
-            os.close(pidfd)
-    await asyncio.to_thread(process.wait)
+    if process.returncode is not None:
+        return
+    if not hasattr(os, "pidfd_open"):  # macOS
+        await asyncio.to_thread(process.wait)
+        return
+    pidfd = os.pidfd_open(process.pid)
+    try:
+        await readable(pidfd)
+    finally:
+        os.close(pidfd)
+    process.wait()

@@ -8,7 +8,7 @@ root/builds/<build id>         the digest that the build came to
 import asyncio
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from devgem.domain.errors import NotFound
 from devgem.domain.plan import Argv
 
 _FORMAT = 1
+_YOUNG_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -123,36 +124,35 @@ class Images:
         sealed = await asyncio.to_thread(trees.seal, app)
         facts = {"format": _FORMAT, "manifest": asdict(manifest), "files": sealed.digest}
         digest = "sha256:" + hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-        path = self._path(digest)
-        if not (path / "manifest.json").exists():
-            await trees.remove(path)
-            path.mkdir()
-            app.rename(path / "app")
-            (path / "app").chmod(0o755)
-            _write(path / "manifest.json", json.dumps({**facts, "size_bytes": sealed.size_bytes}))
+        if not self._path(digest).exists():
+            whole = app.with_name(f"{app.name}.image")
+            whole.mkdir()
+            app.rename(whole / "app")
+            (whole / "app").chmod(0o755)
+            _write(whole / "manifest.json", json.dumps({**facts, "size_bytes": sealed.size_bytes}))
+            whole.rename(self._path(digest))
         _write(self._builds / build, digest)
         return Image(digest, sealed.size_bytes)
 
-    async def sweep(self) -> None:
-        """Removes what an interrupted build has left."""
-        for path in self._root.iterdir():
-            if path != self._builds and not (path / "manifest.json").exists():
-                await trees.remove(path)
-
-    async def prune(self, keep: Collection[str]) -> set[str]:
-        """Removes the images whose digest is not in `keep`; the keys of the layers that the others need."""
+    async def prune(self, keep: Container[str], now: float) -> set[str]:
+        """Removes the images whose digest is not in `keep`, but for those built within the hour, which may be about to
+        be released. `now` is in seconds since 1970. Returns the keys of the layers that the others need."""
+        young: set[str] = set()
         for build in self._builds.iterdir():
-            if build.read_text() not in keep:
+            digest = build.read_text()
+            if now - build.stat().st_mtime < _YOUNG_SECONDS:
+                young.add(digest)
+            elif digest not in keep:
                 build.unlink()
-        needed = set()
-        for path in self._root.iterdir():
-            if path == self._builds:
-                continue
-            if "sha256:" + path.name not in keep:
-                (path / "manifest.json").unlink(missing_ok=True)
-                await trees.remove(path)
-            elif layer := json.loads((path / "manifest.json").read_text())["manifest"]["layer"]:
-                needed.add(layer[1])
+        needed: set[str] = set()
+        for path in [path for path in self._root.iterdir() if path != self._builds]:
+            digest = f"sha256:{path.name}"
+            if digest in keep or digest in young:
+                layer = json.loads((path / "manifest.json").read_text())["manifest"]["layer"]
+                needed.update(layer[1:] if layer else ())
+            else:
+                gone = path if path.name.startswith(".") else path.rename(path.with_name(f".{path.name}"))
+                await trees.remove(gone)
         return needed
 
     def _path(self, digest: str) -> Path:

@@ -80,21 +80,17 @@ class Pythons:
     def __init__(self, root: Path, uv: Path) -> None:
         self._root = root
         self._uv = uv
-        self._failed: dict[str, str] = {}
         self._present: list[Python] | None = None
 
-    async def present(self) -> Sequence[Python]:
-        if self._present is None:
+    async def present(self, *, anew: bool = False) -> Sequence[Python]:
+        if self._present is None or anew:
             self._present = await self._list()
         return self._present
 
     async def fetch(self, series: str) -> str:
         """Has uv fetch a series (from github.com). Returns why it could not, or an empty text."""
-        if series not in self._failed:
-            code, text = await self._run("python", "install", "--no-bin", series)
-            self._failed[series] = (text.strip().splitlines() or ["uv gave no reason"])[-1].strip() if code else ""
-            self._present = None
-        return self._failed[series]
+        code, text = await self._run("python", "install", "--no-bin", series)
+        return (text.strip().splitlines() or ["uv gave no reason"])[-1].strip() if code else ""
 
     async def _list(self) -> list[Python]:
         code, text = await self._run("python", "list", "--only-installed", "--output-format", "json")

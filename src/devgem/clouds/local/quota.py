@@ -39,15 +39,15 @@ class DiskQuota:
             if free < self.reserve_bytes:
                 return Full(own=False, used_bytes=grown, free_bytes=free)
             if counted_bytes + grown > self.bytes or counted_files + grown_files > self.files:
-                used, files = await _count(folders)
+                used, files = await usage(folders)
                 if used > self.bytes or files > self.files:
                     return Full(own=True, used_bytes=used, free_bytes=free)
                 start, counted_bytes, counted_files = now, used, files
             await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _count(folders: Sequence[Path]) -> tuple[int, int]:
-    """Bytes and files below the folders, while a build may be changing them: du copes with all that it can do."""
+async def usage(folders: Sequence[Path]) -> tuple[int, int]:
+    """Bytes and files below the folders; du copes with all that a build may be doing there meanwhile."""
     used, files = await asyncio.gather(_du("-sk", folders), _du("--inodes", folders))
     return used * 1024, files
 

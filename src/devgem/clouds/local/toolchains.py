@@ -119,6 +119,8 @@ class Toolchains:
         self._sandbox = sandbox
         self._uv = uv
         self._pythons = Pythons(root / "python", uv)
+        self._fetching = asyncio.Lock()
+        self._versions: dict[str, str] = {}
 
     async def checks(self, plan: BuildPlan) -> list[Check]:
         """What a plan needs of this machine, without fetching anything."""
@@ -145,7 +147,7 @@ class Toolchains:
             if programs.find(runtime) is None:
                 found += await self._from_npm(runtime, from_npm.stated(plan.stack, runtime) or "")
         wanted -= _OF_NODE
-        found += Toolset(tuple(programs.tool(path) for name in sorted(wanted) if (path := programs.find(name))))
+        found += _tools(wanted)
         if uses_python(plan):
             found += await self._python(plan)
         return found
@@ -183,11 +185,11 @@ class Toolchains:
 
     async def _python(self, plan: BuildPlan) -> Toolset:
         wanted = pythons.wish(plan.stack)
-        present = await self._pythons.present()
-        found, reason = pythons.choose(wanted, present), ""
+        present, reason = await self._pythons.present(), ""
+        found = pythons.choose(wanted, present)
         if found is None and wanted.stated_in:
             reason = await self._pythons.fetch(wanted.series)
-            present = await self._pythons.present()
+            present = await self._pythons.present(anew=True)
             found = pythons.choose(wanted, present)
         if found:
             return self._with_python(plan, found)
@@ -208,16 +210,17 @@ class Toolchains:
         return Toolset((uv, interpreter), {"UV_PYTHON": str(python.path)}, notes)
 
     async def _node(self, stack: Stack) -> Toolset:
-        host = programs.find("node")
-        version = await asyncio.to_thread(from_npm.installed, host) if host else ""
-        if from_npm.fits(version, stack):
-            names = [path for name in sorted(_OF_NODE) if (path := programs.find(name))]
-            return Toolset(tuple(programs.tool(path) for path in names))
+        here = _tools(_OF_NODE)
+        if (host := programs.find("node")) and here.identity not in self._versions:
+            self._versions[here.identity] = await asyncio.to_thread(from_npm.installed, host)
+        if from_npm.fits(self._versions.get(here.identity, ""), stack):
+            return here
         return await self._from_npm("node", from_npm.stated(stack, "node") or from_npm.GOOD_NODE)
 
     async def _from_npm(self, runtime: str, version: str) -> Toolset:
         folder = self._root / f"{runtime}-{version or 'newest'}"
-        reason = "" if folder.exists() else await self._fetch(from_npm.packages(runtime, version), folder)
+        async with self._fetching:
+            reason = "" if folder.exists() else await self._fetch(from_npm.packages(runtime, version), folder)
         if not reason:
             return Toolset((from_npm.fetched(runtime, folder),))
         needed = PROGRAMS[runtime]
@@ -227,36 +230,45 @@ class Toolchains:
     async def _fetch(self, packages: Sequence[str], folder: Path) -> str:
         """Why npm could not install these packages into `folder`, or an empty text."""
         work = trees.make_folder(self._root / new_id("fetch"), self._sandbox.user_id(INSTALL))
+        npm = _tools(_OF_NODE)
         argv = ("npm", "install", "--prefix", "/tool", "--ignore-scripts", "--no-audit", "--no-fund")
+        path = ":".join([*npm.path, *programs.SYSTEM_PATH])
         box = Box(
             name=work.name,
             argv=(*argv, *packages),
             cwd="/tool",
-            env={"PATH": ":".join(programs.SYSTEM_PATH), "HOME": "/tmp", **bwrap.ca_environment()},  # noqa: S108
-            ro=tuple(bind for name in ("node", "npm") if (p := programs.find(name)) for bind in programs.tool(p).binds),
+            env={"PATH": path, "HOME": "/tmp", **bwrap.ca_environment()},  # noqa: S108
+            ro=npm.binds,
             rw=((work, "/tool"),),
             network=Network.EGRESS,
             limits=_FETCH_LIMITS,
             slot=INSTALL,
             merge_stderr=True,
         )
-        running = await self._sandbox.start(box)
         try:
-            said = (await running.stdout.read()).decode(errors="replace").strip()
-            end = await running.wait()
+            running = await self._sandbox.start(box)
+            try:
+                said = (await running.stdout.read()).decode(errors="replace").strip()
+                end = await running.wait()
+            finally:
+                await running.close()
+            if end.code == 0:
+                await asyncio.to_thread(trees.measure, work, open_up=True)
+                work.rename(folder)
+                return ""
+            return next((line for line in said.splitlines() if "error" in line), said[-200:])
         finally:
-            await running.close()
-        if end.code == 0:
-            await asyncio.to_thread(trees.measure, work, open_up=True)
-            work.rename(folder)
-            return ""
-        await trees.remove(work)
-        return next((line for line in said.splitlines() if "error" in line), said[-200:])
+            await trees.remove(work)
 
     async def sweep(self) -> None:
         """Removes what an interrupted fetch has left."""
         for leftover in self._root.glob("fetch_*"):
             await trees.remove(leftover)
+
+
+def _tools(names: Iterable[str]) -> Toolset:
+    """Those of these programs that this machine has."""
+    return Toolset(tuple(programs.tool(path) for name in sorted(names) if (path := programs.find(name))))
 
 
 def _no_python(wanted: Wish, present: Sequence[Python], reason: str) -> Failure:
