@@ -33,6 +33,14 @@ def test_every_field_that_pydantic_misses_is_named() -> None:
     assert failure.cause == "the app needs the config vars API_TOKEN, API_URL"
 
 
+def test_every_field_that_zod_misses_is_named_as_json_too() -> None:
+    lines = ["{", '  "LOG_LEVEL": [', '    "Invalid option: expected one of \\"info\\"|\\"debug\\""', "  ],"]
+    lines += ['  "API_URL": [', '    "Invalid input: expected string, received undefined"', "  ]", "}"]
+    failure = diagnose(lines, CONTEXT)
+    assert failure is not None
+    assert failure.cause == "the app needs the config vars LOG_LEVEL, API_URL"
+
+
 def test_a_config_var_that_is_set_is_not_called_missing() -> None:
     context = Context("shop", 8080, 512 << 20, env=["API_TOKEN"])
     assert diagnose(["Error: API_TOKEN is required"], context) is None

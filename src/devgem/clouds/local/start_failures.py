@@ -116,5 +116,5 @@ def _unexplained(end: Exit, lines: Sequence[str], context: Context) -> Failure:
         return Failure("exited", cause, fix, telling(lines))
     how = f"was killed by signal {end.signal}" if end.signal else f"ended with exit code {end.code}"
     required = [name for name in context.env_required if name not in context.env]
-    hint = f"; its code reads {', '.join(required)}, which is not set" if required else ""
+    hint = f"; its code needs {', '.join(required)} to be set" if required else ""
     return Failure("exited", f"it {how} before it answered{hint}", "The log says more.", telling(lines))
