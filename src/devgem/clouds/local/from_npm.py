@@ -61,11 +61,13 @@ def installed(node: Path) -> str:
     return done.stdout.strip()
 
 
-def fetched(runtime: str, folder: Path) -> Tool:
-    """The tool that npm has installed into `folder`."""
+def fetched(runtime: str, folder: Path) -> Tool | None:
+    """The tool that npm has installed into `folder`; None when the package, as those of very old Nodes, holds none."""
     modules = folder / "node_modules"
-    (program,) = [path for pattern in (f"*/bin/{runtime}", f"@*/*/bin/{runtime}", f"@*/*/{runtime}")
-                  for path in modules.glob(pattern) if path.is_file()][:1]  # fmt: skip
+    patterns = (f"*/bin/{runtime}", f"@*/*/bin/{runtime}", f"@*/*/{runtime}")
+    program = next((path for pattern in patterns for path in modules.glob(pattern) if path.is_file()), None)
+    if program is None:
+        return None
     inside = f"{TOOLS}/{runtime}"
     path = f"{inside}/{program.parent.relative_to(folder)}"
     return Tool(programs.identify(program), (path, f"{inside}/node_modules/.bin"), ((folder, inside),))

