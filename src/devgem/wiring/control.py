@@ -2,8 +2,10 @@
 
 import asyncio
 import fcntl
+import gc
 import hmac
 import json
+import logging
 import os
 import secrets
 import signal
@@ -23,9 +25,9 @@ from devgem.clouds import Cloud
 from devgem.clouds.local.cloud import LocalCloud
 from devgem.clouds.local.edge_client import EdgeClient
 from devgem.config import Paths, Settings
-from devgem.domain.deployment import Status
+from devgem.domain.deployment import Status, Step
 from devgem.domain.errors import Conflict, Unavailable
-from devgem.pipeline import Limits, Pipeline
+from devgem.pipeline import DEADLINES_SECONDS, Limits, Pipeline
 from devgem.stack import detect
 from devgem.store import Store
 from devgem.web.app import create_app
@@ -53,6 +55,7 @@ def run(settings: Settings, on_ready: Callable[[str, str], None]) -> None:
 
 
 def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="level=%(levelname)s event=%(message)r")
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -79,6 +82,9 @@ async def _run(settings: Settings, on_ready: Callable[[str, str], None]) -> None
             server = _Server(create_app(parts), parts.sockets, stopping)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             await server.ready.wait()
+            # What is there now stays: full collections need not look at it, which would hold up the loop.
+            gc.collect()
+            gc.freeze()
             _write_control_file(paths, parts.origins[0], token)
             url = f"{parts.origins[0]}/signin?token={parts.sign_in.new_code()}"
             asyncio.get_running_loop().run_in_executor(None, on_ready, url, token)
@@ -158,7 +164,12 @@ async def _parts(settings: Settings, paths: Paths, key: bytes, token: str, stopp
         clouds: dict[str, Cloud] = {cloud.name: cloud}
         workflows = url if settings.database_url else f"sqlite:///{paths.workflows}"
         pipeline = Pipeline(
-            store=store, sources=sources, detect=detect, clouds=clouds, workflows_url=workflows, limits=Limits()
+            store=store,
+            sources=sources,
+            detect=detect,
+            clouds=clouds,
+            workflows_url=workflows,
+            limits=_limits(settings),
         )
         await pipeline.start()
         stack.push_async_callback(pipeline.close)
@@ -182,6 +193,12 @@ async def _parts(settings: Settings, paths: Paths, key: bytes, token: str, stopp
             is_draining=lambda: stopping.is_set,
             static=STATIC,
         )
+
+
+def _limits(settings: Settings) -> Limits:
+    """The cloud knows the sharper limit of a build and names it; the pipeline's own comes a minute later."""
+    build_seconds = settings.build_timeout_seconds + 60.0
+    return Limits(deadlines_seconds={**DEADLINES_SECONDS, Step.BUILD: build_seconds})
 
 
 async def _record_facts(edge_client: EdgeClient, pipeline: Pipeline) -> None:
