@@ -5,11 +5,14 @@ import os
 import re
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from devgem.clouds.local.box import Limits, Network
+from devgem.clouds.local.cgroup import Cgroups
+from devgem.clouds.local.isolation import Isolation, Level
 from devgem.clouds.local.sandbox import Sandbox
 from devgem.domain.errors import Unavailable
 
@@ -183,6 +186,17 @@ async def test_a_fork_bomb_meets_the_process_limit(real_sandbox: Sandbox) -> Non
     limits = Limits(processes=40, wall_seconds=20.0)
     result = await run(real_sandbox, box(*bomb, limits=limits, ro=((PROBES, "/probes"),)))
     assert result.exit.code == 0
+    assert 1 < result.json["started"] <= 40 and result.json["error"] == "EAGAIN"
+
+
+async def test_without_control_groups_limits_hold_per_process(isolation: Isolation) -> None:
+    if isolation.level is Level.NONE:
+        pytest.skip(f"no sandbox here: {isolation.detail}")
+    sandbox = Sandbox(replace(isolation, cgroups=Cgroups()))
+    hog = box(PYTHON, "-c", "x = bytearray(400 << 20)", limits=Limits(memory_bytes=128 << 20))
+    assert "MemoryError" in (await run(sandbox, hog)).err
+    bomb = box(PYTHON, "/probes/fork_bomb.py", limits=Limits(processes=40), ro=((PROBES, "/probes"),), slot=8)
+    result = await run(sandbox, bomb)
     assert 1 < result.json["started"] <= 40 and result.json["error"] == "EAGAIN"
 
 
