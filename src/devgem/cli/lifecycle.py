@@ -53,6 +53,10 @@ def up(
             _announce(client.post("/api/v1/signin-urls")["url"], open_browser)
         say_progress(f"DevGem runs in the background (pid {started.pid}); `devgem down` stops it.")
         return
+    from devgem.wiring import edge as edge_process
+
+    # What control imports takes a while; the edge comes up meanwhile.
+    begun = edge_process.begin(settings, Paths(settings.data_dir))
     from devgem.wiring import control
 
     def on_ready(sign_in_url: str, token: str) -> None:
@@ -60,7 +64,7 @@ def up(
         if deploy is not None:
             _deploy_first(f"http://127.0.0.1:{settings.port}", token, deploy)
 
-    control.run(settings, on_ready)
+    control.run(settings, on_ready, begun)
 
 
 def _announce(sign_in_url: str, open_browser: bool) -> None:

@@ -1,6 +1,7 @@
 """The one place where an error becomes an HTTP status: RFC 9457 problem documents."""
 
-import structlog
+import logging
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -19,7 +20,7 @@ _STATUS: dict[type[errors.DevGemError], int] = {
 }
 _RETRY_AFTER_SECONDS = "2"
 
-log = structlog.get_logger()
+_log = logging.getLogger(__name__)
 
 
 def status_of(error: errors.DevGemError) -> int:
@@ -73,5 +74,5 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 
 async def _own_fault(request: Request, error: Exception) -> Response:
     trace_id = _trace(request)
-    log.error("request.failed", path=request.url.path, trace_id=trace_id, exc_info=error)
+    _log.error("request %s of %s failed", trace_id, request.url.path, exc_info=error)
     return problem(500, "internal", "DevGem made a mistake", fix=f"Report it with trace {trace_id}.", trace_id=trace_id)

@@ -11,7 +11,6 @@ import time
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
-import structlog
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -27,8 +26,6 @@ FRAMES_PER_SECOND = 50.0
 FRAME_BURST = 200.0
 
 BAD_FRAME, SLOW_CONSUMER, TOO_MANY = 4400, 4408, 4429
-
-log = structlog.get_logger()
 
 
 class _Frame(BaseModel):

@@ -7,7 +7,6 @@ import hmac
 import json
 import logging
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -17,7 +16,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO
 
-import structlog
 import uvicorn
 
 from devgem.agent.conversation import Conversations
@@ -26,7 +24,7 @@ from devgem.clouds.local.cloud import LocalCloud
 from devgem.clouds.local.edge_client import EdgeClient
 from devgem.config import Paths, Settings
 from devgem.domain.deployment import Status, Step
-from devgem.domain.errors import Conflict, Unavailable
+from devgem.domain.errors import Conflict, DevGemError, Unavailable
 from devgem.pipeline import DEADLINES_SECONDS, Limits, Pipeline
 from devgem.stack import detect
 from devgem.store import Store
@@ -35,7 +33,7 @@ from devgem.web.parts import Isolation, Parts
 from devgem.web.sign_in import SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
-from devgem.wiring import edge, local, tools
+from devgem.wiring import edge, keys, local, tools
 
 STATIC = Path(__file__).parent.parent / "web" / "static"
 
@@ -43,42 +41,41 @@ _PRUNE_SECONDS = 3600.0
 _KEPT_REVISIONS = 20
 _LOCK_ATTEMPTS = 10
 
-log = structlog.get_logger()
+_log = logging.getLogger(__name__)
 
 
-def run(settings: Settings, on_ready: Callable[[str, str], None]) -> None:
+def run(settings: Settings, on_ready: Callable[[str, str], None], begun: edge.Begun | None = None) -> None:
     """Runs DevGem until it is told to stop. `on_ready` gets a one-time sign-in URL and the operator's token, in a
-    thread of its own. Raises Conflict when DevGem already runs on this data folder, Unavailable for a taken port."""
+    thread of its own; `begun` is an edge that is starting already. Raises Conflict when DevGem already runs on this
+    data folder, Unavailable for a taken port."""
     _log_to_stderr()
     edge.allow_open_files()
-    asyncio.run(_run(settings, on_ready))
+    try:
+        asyncio.run(_run(settings, on_ready, begun))
+    except DevGemError:
+        if begun is not None:
+            begun.process.terminate()
+        raise
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="level=%(levelname)s event=%(message)r")
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(bool_as_flag=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(20),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    logging.getLogger("devgem").setLevel(logging.INFO)
 
 
-async def _run(settings: Settings, on_ready: Callable[[str, str], None]) -> None:
+async def _run(settings: Settings, on_ready: Callable[[str, str], None], begun: edge.Begun | None) -> None:
     paths = Paths(settings.data_dir)
     paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = _lock(paths)
     listener = _listen(settings.host, settings.port)
-    key = _secret_key(settings, paths)
+    key = keys.secret_key(settings, paths)
     # The same after a restart, so that a command line that watches goes on.
     token = hmac.digest(key, b"the operator's token", "sha256").hex()
     stopping = _Stopping()
     try:
-        async with _parts(settings, paths, key, token, stopping) as parts:
+        async with _parts(settings, paths, key, token, stopping, begun) as parts:
             server = _Server(create_app(parts), parts.sockets, stopping)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             await server.ready.wait()
@@ -88,7 +85,7 @@ async def _run(settings: Settings, on_ready: Callable[[str, str], None]) -> None
             _write_control_file(paths, parts.origins[0], token)
             url = f"{parts.origins[0]}/signin?token={parts.sign_in.new_code()}"
             asyncio.get_running_loop().run_in_executor(None, on_ready, url, token)
-            log.info("control.ready", url=parts.origins[0], data_dir=str(paths.root))
+            _log.info("ready at %s on %s", parts.origins[0], paths.root)
             await serving
         if stopping.signal == signal.SIGINT:
             await edge.stop(paths.cloud)
@@ -153,14 +150,16 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _parts(settings: Settings, paths: Paths, key: bytes, token: str, stopping: _Stopping) -> AsyncIterator[Parts]:
+async def _parts(
+    settings: Settings, paths: Paths, key: bytes, token: str, stopping: _Stopping, begun: edge.Begun | None
+) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
         url = settings.database_url.get_secret_value() if settings.database_url else f"sqlite:///{paths.database}"
         store = await Store.open(url, key=key)
         stack.push_async_callback(store.close)
         sandbox = await local.open_sandbox()
         sources = local.sources(settings, paths, sandbox)
-        cloud, edge_client = await stack.enter_async_context(local.cloud(settings, paths, sandbox, sources, key))
+        cloud, edge_client = await stack.enter_async_context(local.cloud(settings, paths, sandbox, sources, key, begun))
         clouds: dict[str, Cloud] = {cloud.name: cloud}
         workflows = url if settings.database_url else f"sqlite:///{paths.workflows}"
         pipeline = Pipeline(
@@ -256,26 +255,5 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _secret_key(settings: Settings, paths: Paths) -> bytes:
-    """32 bytes: the operator's, or those made on the first start."""
-    if settings.secret_key is not None:
-        return bytes.fromhex(settings.secret_key.get_secret_value())
-    try:
-        return bytes.fromhex(paths.secret_key.read_text())
-    except FileNotFoundError:
-        key = secrets.token_bytes(32)
-        _write_private(paths.secret_key, key.hex())
-        return key
-
-
 def _write_control_file(paths: Paths, url: str, token: str) -> None:
-    _write_private(paths.control_file, json.dumps({"pid": os.getpid(), "url": url, "token": token}))
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Atomically, readable for this user alone."""
-    new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    new.rename(path)
+    keys.write_private(paths.control_file, json.dumps({"pid": os.getpid(), "url": url, "token": token}))

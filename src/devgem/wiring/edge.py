@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,10 +14,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from devgem.clouds.local.edge_client import EdgeClient
 from devgem.clouds.local.wire import EdgePaths
 from devgem.domain.errors import DevGemError, Unavailable
+
+if TYPE_CHECKING:
+    from devgem.config import Paths, Settings
 
 _START_SECONDS = 20.0
 _STOP_SECONDS = 60.0
@@ -34,6 +39,23 @@ class Options:
     port: int
     base_domain: str
     drain_seconds: int
+
+
+class Begun(NamedTuple):
+    """An edge process that is starting, and where its words begin in the log."""
+
+    process: "subprocess.Popen[bytes]"
+    log_offset: int
+
+
+def options_of(settings: "Settings", paths: "Paths") -> Options:
+    return Options(
+        cloud_dir=str(paths.cloud),
+        host=settings.host,
+        port=settings.apps_port or settings.port + 1,
+        base_domain=settings.base_domain,
+        drain_seconds=settings.drain_seconds,
+    )
 
 
 def run(options: Options) -> None:
@@ -125,13 +147,25 @@ async def keep_running(options: Options, key: bytes, log: Path) -> None:
         await client.close()
 
 
-async def start(options: Options, key: bytes, log: Path) -> None:
-    """Starts the edge, unless one answers. Raises Unavailable with its last words when it does not come up."""
+def begin(settings: "Settings", paths: "Paths") -> "Begun | None":
+    """Starts an edge, unless one listens, without waiting for it: it comes up while this process does."""
+    from devgem.wiring import keys
+
+    paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with socket.socket(socket.AF_UNIX) as peer:
+        if peer.connect_ex(str(EdgePaths(paths.cloud).socket)) == 0:
+            return None
+    return _spawn(options_of(settings, paths), keys.secret_key(settings, paths), paths.edge_log)
+
+
+async def start(options: Options, key: bytes, log: Path, begun: "Begun | None" = None) -> None:
+    """Waits for the edge that was begun, or starts one unless one answers. Raises Unavailable with its last words
+    when it does not come up."""
     client = EdgeClient(EdgePaths(Path(options.cloud_dir)).socket, patience_seconds=0.0)
     try:
         if await _answers(client):
             return
-        process, before = _spawn(options, key, log)
+        process, before = begun or _spawn(options, key, log)
         deadline = time.monotonic() + _START_SECONDS
         while not await _answers(client):
             if process.poll() is not None or time.monotonic() > deadline:
@@ -141,8 +175,8 @@ async def start(options: Options, key: bytes, log: Path) -> None:
         await client.close()
 
 
-def _spawn(options: Options, key: bytes, log: Path) -> tuple["subprocess.Popen[bytes]", int]:
-    """The process, in a session of its own so that it outlives this one, and where its words begin in the log."""
+def _spawn(options: Options, key: bytes, log: Path) -> "Begun":
+    """In a session of its own, so that it outlives this one."""
     with log.open("ab") as output:
         before = output.tell()
         process = subprocess.Popen(
@@ -155,7 +189,7 @@ def _spawn(options: Options, key: bytes, log: Path) -> tuple["subprocess.Popen[b
     assert process.stdin is not None
     process.stdin.write(key.hex().encode() + b"\n")
     process.stdin.close()
-    return process, before
+    return Begun(process, before)
 
 
 def _did_not_start(log: Path, offset: int) -> Unavailable:

@@ -27,23 +27,13 @@ def sources(settings: Settings, paths: Paths, sandbox: Sandbox) -> Sources:
     return Sources(paths.sources, tools.policy(settings), run)
 
 
-def edge_options(settings: Settings, paths: Paths) -> edge.Options:
-    return edge.Options(
-        cloud_dir=str(paths.cloud),
-        host=settings.host,
-        port=settings.apps_port or settings.port + 1,
-        base_domain=settings.base_domain,
-        drain_seconds=settings.drain_seconds,
-    )
-
-
 @asynccontextmanager
 async def cloud(
-    settings: Settings, paths: Paths, sandbox: Sandbox, sources: Sources, key: bytes
+    settings: Settings, paths: Paths, sandbox: Sandbox, sources: Sources, key: bytes, begun: edge.Begun | None
 ) -> AsyncIterator[tuple[LocalCloud, EdgeClient]]:
     """The cloud with its edge running, which is started again should it die."""
-    options = edge_options(settings, paths)
-    await edge.start(options, key, paths.edge_log)
+    options = edge.options_of(settings, paths)
+    await edge.start(options, key, paths.edge_log, begun)
     keeping = asyncio.create_task(edge.keep_running(options, key, paths.edge_log))
     limits = replace(
         LIMITS,
