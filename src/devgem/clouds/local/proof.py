@@ -40,7 +40,7 @@ class Patience:
     answer: float = 30.0
     unwell: float = 10.0
     other_port: float = 1.0
-    settle: float = 0.25
+    settle: float = 0.1
     worker: float = 2.0
 
 
