@@ -7,6 +7,7 @@ process, and requests until the first 200. Both are taken in turns, and medians 
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,6 +22,8 @@ ROUNDS = 5
 FLASK = {
     "app.py": "from flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef home():\n    return 'marker-0'\n",
     "requirements.txt": "flask==3.1.2\ngunicorn==23.0.0\n",
+    # Both take the same Python.
+    ".python-version": f"{sys.version_info.major}.{sys.version_info.minor}\n",
 }
 EXPRESS = {
     "server.js": "const app = require('express')();\napp.get('/', (_, r) => r.send('marker-0'));\n"
@@ -135,7 +138,7 @@ def _fetch(project: Project, into: Path) -> Path:
 def _flask_install(project: Project, into: Path) -> None:
     app = _fetch(project, into)
     env = os.environ | {"VIRTUAL_ENV": str(into / "venv")}
-    subprocess.run(["uv", "venv", "--quiet", "--python", "/usr/bin/python3", str(into / "venv")], check=True)
+    subprocess.run(["uv", "venv", "--quiet", str(into / "venv")], cwd=app, check=True)
     install = ["uv", "pip", "install", "--quiet", "-r", "requirements.txt"]
     subprocess.run(install, cwd=app, env=env, check=True)
 
