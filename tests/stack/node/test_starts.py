@@ -149,3 +149,13 @@ async def test_a_package_made_with_a_framework_is_not_taken_for_an_app() -> None
     package = {"main": "index.js", "devDependencies": {"next": "15.0.0", "astro": "5.0.0", "nuxt": "4.0.0"}}
     answer = await refused({"package.json": json.dumps(package), "index.js": ""})
     assert "library" in answer.reason
+
+
+@pytest.mark.parametrize(("vite", "loader"), [("^7.3.2", " --configLoader runner"), ("^5.4.0", "")])
+async def test_vites_preview_writes_nothing_among_the_dependencies_where_it_can_be_told(vite: str, loader: str) -> None:
+    packages = {"@sveltejs/kit": "^2.0.0", "@sveltejs/adapter-vercel": "^6.0.0", "vite": vite}
+    config = "import adapter from '@sveltejs/adapter-vercel';\nexport default { kit: { adapter: adapter() } };\n"
+    files = {"svelte.config.js": config, "src/routes/+page.svelte": "hello"}
+    plan = await planned(tree({"build": "vite build"}, files, dependencies={}, devDependencies=packages))
+    start = f"exec node_modules/.bin/vite preview{loader} --host 0.0.0.0 --port ${{PORT:-4173}}"
+    assert (plan.start, plan.stack.confidence) == (("sh", "-c", start), "low")

@@ -44,7 +44,9 @@ async def _preview(project: Project, module: str) -> Shape:
         "Use @sveltejs/adapter-node instead."
     )
     program = await project.program("vite")
-    start = ("sh", "-c", f"exec {program} preview --host 0.0.0.0 --port ${{PORT:-4173}}")
+    # Otherwise Vite writes what it makes of its configuration among the dependencies, which may be read-only.
+    loader = " --configLoader runner" if (project.package.major("vite") or 0) >= 7 else ""
+    start = ("sh", "-c", f"exec {program} preview{loader} --host 0.0.0.0 --port ${{PORT:-4173}}")
     build = project.build("vite", "build")
     return Shape("sveltekit", Kind.SERVER, build, start, port=4173, notes=(note,), sure=False)
 
