@@ -49,9 +49,10 @@ class Judge:
         health_path: str | None = None,
         memory_bytes: int = 256 << 20,
         patience: Patience = QUICK,
+        env_names: tuple[str, ...] = (),
     ) -> Course:
         process = await start(self.sandbox, box_of(app, memory_bytes=memory_bytes), self.folder)
-        claim = Claim(Context("shop", 8080, memory_bytes), kind, HOST, health_path)
+        claim = Claim(Context("shop", 8080, memory_bytes, env_names=env_names), kind, HOST, health_path)
         course = Course()
         try:
             async for item in prove(process, claim, patience):
@@ -153,6 +154,13 @@ async def test_answers_of_500_fail_with_the_line_that_explains_them(judge: Judge
     assert course.failure.code == "database_empty"
     assert course.failure.cause == "it answers 500 to GET /: the database has no tables yet"
     assert course.failure.evidence == "sqlite3.OperationalError: no such table: users"
+
+
+async def test_answers_of_500_that_nothing_explains_bring_up_the_config_vars_that_are_not_set(judge: Judge) -> None:
+    failure = (await judge("silent_500", env_names=("TMDB_API_KEY",))).failure
+    assert failure.code == "answers_5xx"
+    assert failure.fix.endswith("Its code reads config vars that are not set: TMDB_API_KEY.")
+    assert "config vars" not in (await judge("silent_500")).failure.fix
 
 
 async def test_a_server_of_another_protocol_is_told(judge: Judge) -> None:
