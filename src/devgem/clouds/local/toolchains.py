@@ -226,9 +226,9 @@ class Toolchains:
             return Toolset((tool,))
         needed = PROGRAMS[runtime]
         cause = f"the app asks for {needed.names} {version}".rstrip() + ", and npm could not fetch it"
-        raise Missing(
-            Failure(f"missing_{runtime}", cause, needed.fix, evidence=reason or "its package holds no program")
-        )
+        wanted = f"Install {needed.names} {version} on this machine, or state another version in the repository."
+        fix = wanted if version else needed.fix
+        raise Missing(Failure(f"missing_{runtime}", cause, fix, reason or "its package holds no program"))
 
     async def _fetch(self, packages: Sequence[str], folder: Path) -> str:
         """Why npm could not install these packages into `folder`, or an empty text."""
