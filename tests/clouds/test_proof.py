@@ -208,6 +208,11 @@ async def test_a_worker_that_ends_at_once_fails(judge: Judge) -> None:
     assert (await judge("exits_zero", Kind.WORKER)).failure.code == "exited"
 
 
+async def test_a_worker_that_ends_when_it_has_loaded_fails(judge: Judge) -> None:
+    failure = (await judge("worker_ends_late", Kind.WORKER)).failure
+    assert failure.evidence == "TypeError: expected token to be a str"
+
+
 async def test_closing_a_proof_leaves_the_process_to_its_owner(real_sandbox: Sandbox, tmp_path: Path) -> None:
     process = await start(real_sandbox, box_of("never_listens"), tmp_path)
     course = prove(process, Claim(Context("shop", 8080, 1 << 20), Kind.SERVER, HOST), QUICK)

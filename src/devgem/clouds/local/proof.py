@@ -34,7 +34,7 @@ class Patience:
     """In seconds. A start may take `quiet` since it last made progress (printed, or used the processor), and `cap` in
     all; one answer may take `answer`; `unwell` is for answers of 500 and above, or that are none, to get better.
     Another port than the given one counts after `other_port`. Who has answered must live on for `settle`; a worker,
-    which answers nothing, must live for `worker`."""
+    which answers nothing, must live for `worker` since it last used the processor, or for `quiet` in all."""
 
     quiet: float = 30.0
     cap: float = 180.0
@@ -120,7 +120,13 @@ class _Trial:
         return f"{self._stage}, {time.monotonic() - self._started:.0f} s"
 
     async def _live_as_worker(self) -> Proven:
-        await asyncio.sleep(self._patience.worker)
+        """To live on counts once it has come up: as long as it uses the processor it may still be loading."""
+        used, now, calm_since = 0.0, self._started, self._started
+        while now < min(calm_since + self._patience.worker, self._started + self._patience.quiet):
+            await asyncio.sleep(0.1)
+            now = time.monotonic()
+            if (seconds := self._process.cpu_seconds()) - used >= _CPU_PROGRESS_SECONDS:
+                used, calm_since = seconds, now
         return Proven(Proof(0, 0.0, None, ("runs as a worker, without a URL",)), None)
 
     async def _search(self) -> Proven | Failure:
