@@ -84,7 +84,14 @@ def test_every_variable_that_a_schema_misses_is_named() -> None:
 def test_a_signal_and_a_required_config_var_are_mentioned() -> None:
     failure = of_exit(Exit(139, 11), [], Context("shop", 8080, 1 << 20, env_required=["API_TOKEN"]))
     assert "signal 11" in failure.cause
-    assert "API_TOKEN" in failure.cause
+    assert failure.fix.endswith("not set: API_TOKEN.")
+
+
+def test_config_vars_that_are_read_are_mentioned_where_they_are_few() -> None:
+    few = Context("shop", 8080, 1 << 20, env_names=["TOKEN", "PREFIX"], env=["PREFIX"])
+    assert of_exit(Exit(1), ["bye"], few).fix.endswith("not set: TOKEN.")
+    many = Context("shop", 8080, 1 << 20, env_names=[f"NAME_{number}" for number in range(7)])
+    assert of_exit(Exit(1), ["bye"], many).fix == "The log says more."
 
 
 def test_a_program_that_simply_ends_is_told_what_a_web_app_does() -> None:

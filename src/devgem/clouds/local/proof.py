@@ -26,7 +26,6 @@ SIDE_PORTS = frozenset({9090, 9091, 9100, 9229, 9464, 5678, 5858, 6060})
 _CPU_PROGRESS_SECONDS = 0.2
 _LOOK_SECONDS = 0.5
 _LINES_SHOWN = 500
-_NAMES_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -259,11 +258,7 @@ class _Trial:
         cause = f"it answers {trouble.status} to GET {path}"
         if known:
             return replace(known, cause=f"{cause}: {known.cause}")
-        context = self._claim.context
-        unset = sorted(name for name in context.env_names if name not in context.env)
-        fix = "Mend what the log shows for this request."
-        if 0 < len(unset) <= _NAMES_SHOWN:
-            fix += f" Its code reads config vars that are not set: {', '.join(unset)}."
+        fix = f"Mend what the log shows for this request.{self._claim.context.unset}"
         return Failure("answers_5xx", cause, fix, telling(lines or trouble.excerpt.splitlines()))
 
     def _never_listens(self, waited: float) -> Failure:

@@ -13,6 +13,7 @@ from devgem.domain.failure import Failure
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _ENV_NAME = re.compile(r"\b[A-Za-z_]\w*\b")
 _ERROR = re.compile(r"(?i)error|exception|fatal|panic|cannot|can't|could not|failed|not found|denied|refused|missing")
+_NAMES_SHOWN = 6
 _FRAME = re.compile(r"\s+at |\s+File \"|\s*\^|\s*Traceback|Node\.js v|\s+\w+: [\[{]$")
 
 
@@ -44,6 +45,16 @@ class Context:
     @property
     def memory(self) -> str:
         return f"{self.memory_bytes >> 20} MB"
+
+    @property
+    def unset(self) -> str:
+        """A sentence on the config vars that are not set: those that the code cannot live without, else all that it
+        reads where they are few."""
+        required, read = (
+            [n for n in sorted(names) if n not in self.env] for names in (self.env_required, self.env_names)
+        )
+        names = required or (read if len(read) <= _NAMES_SHOWN else [])
+        return f" Its code reads config vars that are not set: {', '.join(names)}." if names else ""
 
 
 @cache
@@ -115,6 +126,4 @@ def _unexplained(end: Exit, lines: Sequence[str], context: Context) -> Failure:
         )
         return Failure("exited", cause, fix, telling(lines))
     how = f"was killed by signal {end.signal}" if end.signal else f"ended with exit code {end.code}"
-    required = [name for name in context.env_required if name not in context.env]
-    hint = f"; its code needs {', '.join(required)} to be set" if required else ""
-    return Failure("exited", f"it {how} before it answered{hint}", "The log says more.", telling(lines))
+    return Failure("exited", f"it {how} before it answered", f"The log says more.{context.unset}", telling(lines))
