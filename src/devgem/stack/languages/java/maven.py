@@ -164,7 +164,8 @@ def commands(files: Files, module: Module, modules: list[Module], *, framework: 
     """The packaging of one module with those it needs. What the install has downloaded is a second, read-only local
     repository for the build; Maven before 3.9 fetches again. https://maven.apache.org/resolver/local-repository.html"""
     top = files.root.below(module.root)
-    mvn: Argv = ("sh", "mvnw") if _wrapped(top) else ("mvn",)
+    # The wrapper takes what precedes the last slash of its own path for its folder.
+    mvn: Argv = ("sh", "./mvnw") if _wrapped(top) else ("mvn",)
     alone = len(modules) == 1 and module.dir == module.root
     fetch = "dependency:go-offline" if alone else "dependency:resolve-plugins"
     part = () if module.dir == module.root else ("-pl", posixpath.relpath(module.dir, module.root), "-am")
