@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from devgem.clouds.local import cgroup
 from devgem.clouds.local.box import Box, Exit, Limits
 from devgem.clouds.local.running import Running
 from devgem.clouds.local.sandbox import Sandbox
@@ -82,6 +83,16 @@ def helpers() -> list[int]:
     return found
 
 
-def groups_named(name: str) -> list[Path]:
-    """Control groups of that name."""
-    return list(Path("/sys/fs/cgroup").glob(f"**/{name}*"))
+def groups_named(name: str) -> list[str]:
+    """Control groups whose names begin so."""
+    return [group for group in cgroup.find().names() if group.startswith(name)]
+
+
+def orphans() -> list[int]:
+    """Sandboxes that have outlived whoever started them."""
+    found = []
+    for pid in processes_with("bwrap\0--args"):
+        with contextlib.suppress(OSError):
+            if int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) == 1:
+                found.append(pid)
+    return found

@@ -16,7 +16,7 @@ from devgem.clouds.local.isolation import Isolation, Level
 from devgem.clouds.local.sandbox import Sandbox
 from devgem.domain.errors import Unavailable
 
-from .boxes import PROBES, PYTHON, box, groups_named, helpers, mark, processes_with, run, started
+from .boxes import PROBES, PYTHON, box, groups_named, helpers, mark, orphans, processes_with, run, started
 
 
 async def test_output_and_exit_code_come_back_apart(real_sandbox: Sandbox) -> None:
@@ -153,6 +153,22 @@ async def test_a_closed_box_leaves_no_process_group_or_helper(real_sandbox: Sand
         assert len(helpers()) == isolation.egress
     assert not groups_named(one.name) and not processes_with(seconds) and not helpers()
     assert not Path(f"/proc/{running.pid}").exists()
+
+
+async def test_a_start_that_is_given_up_at_any_moment_leaves_nothing(real_sandbox: Sandbox) -> None:
+    before, network = orphans(), Network.EGRESS if real_sandbox.isolation.egress else Network.NONE
+    names = []
+    for moment in range(40):
+        one = box("sleep", "60", network=network)
+        names.append(one.name)
+        starting = asyncio.create_task(real_sandbox.start(one))
+        await asyncio.wait([starting], timeout=moment / 1000)
+        if starting.cancel():
+            await asyncio.wait([starting])
+        if not starting.cancelled():
+            await starting.result().close()
+    assert not [name for name in names if groups_named(name)] and not helpers()
+    assert set(orphans()) <= set(before)
 
 
 async def test_close_can_be_called_twice_and_before_the_end(real_sandbox: Sandbox) -> None:

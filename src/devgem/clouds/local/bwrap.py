@@ -102,7 +102,8 @@ def within_reach(box: Box, user: int) -> tuple[Box, list[str]]:
     there = replace(box, ro=tuple(map(move, box.ro)), rw=tuple(map(move, box.rw)))
     if moved:
         return there, [sys.executable, "-ISB", landing.__file__, str(user), _LANDING, *moved, "--"]
-    return there, ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--inh-caps=-all", "--"]
+    drop = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--inh-caps=-all", "--pdeathsig=KILL"]
+    return there, [*drop, "--"]
 
 
 def can_be_reached(path: Path) -> bool:

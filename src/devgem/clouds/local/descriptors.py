@@ -57,3 +57,12 @@ async def exited(process: subprocess.Popen[bytes]) -> None:
     finally:
         os.close(pidfd)
     process.wait()
+
+
+async def ended(process: subprocess.Popen[bytes]) -> None:
+    """Kills a child of ours and reaps it, even when the caller is cancelled meanwhile."""
+    process.kill()
+    try:
+        await exited(process)
+    finally:
+        process.wait()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from devgem.clouds.local.descriptors import exited, memory_file, read_to_end, readable
+from devgem.clouds.local.descriptors import ended, memory_file, read_to_end, readable
 from devgem.domain.errors import Unavailable
 
 # https://www.iana.org/assignments/iana-ipv4-special-registry; 168.63.129.16 is Azure's wire server.
@@ -128,8 +128,7 @@ class Egress:
     async def close(self) -> None:
         for file in (self._hang_up, self._ready, self._said):
             file.close()
-        self._process.kill()
-        await exited(self._process)
+        await ended(self._process)
 
 
 async def _mapped(pid: int) -> None:
@@ -157,8 +156,7 @@ async def _lay(batch: str, namespace: Namespace) -> None:
             async with asyncio.timeout(_START_SECONDS):
                 text = await read_to_end(said.fileno())
         finally:
-            process.kill()
-            await exited(process)
+            await ended(process)
     if process.returncode != 0:
         raise Unavailable(f"the sandbox's network could not be closed off: {text.decode(errors='replace').strip()}")
 

@@ -8,11 +8,12 @@ without the rest of the package.
 
 import ctypes
 import os
+import signal
 import sys
 from pathlib import Path
 
-# <linux/sched.h>, <linux/mount.h>
-_CLONE_NEWNS, _MS_BIND, _MS_REC, _MS_SLAVE = 0x20000, 0x1000, 0x4000, 0x80000
+# <linux/sched.h>, <linux/mount.h>, <linux/prctl.h>
+_CLONE_NEWNS, _MS_BIND, _MS_REC, _MS_SLAVE, _PR_SET_PDEATHSIG = 0x20000, 0x1000, 0x4000, 0x80000, 1
 
 
 def main() -> None:
@@ -26,6 +27,7 @@ def main() -> None:
     os.setgroups([])
     os.setresgid(int(user), int(user), int(user))
     os.setresuid(int(user), int(user), int(user))
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     os.execvp(command[0], command)  # noqa: S606
 
 

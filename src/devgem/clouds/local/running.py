@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 from functools import partial
-from typing import Self
+from typing import IO, Self
 
 from devgem.clouds.local.bare import Session
 from devgem.clouds.local.box import Box, Exit
@@ -40,7 +40,7 @@ class Running:
         self._streams = streams
         self._egress = egress
         self._killed = False
-        self._closed = False
+        self._closing: asyncio.Task[None] | None = None
         self._end = asyncio.create_task(self._run_to_end())
 
     async def wait(self) -> Exit:
@@ -55,10 +55,12 @@ class Running:
         return await self.wait()
 
     async def close(self) -> None:
-        """Ends it if it still runs, and leaves nothing behind. Idempotent."""
-        if self._closed:
-            return
-        self._closed = True
+        """Ends it if it still runs, and leaves nothing behind, even when the caller is cancelled. Idempotent."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         await self.kill()
         self._streams.close()
         self._body.close()
@@ -125,14 +127,21 @@ class Streams:
     @classmethod
     async def of(cls, process: subprocess.Popen[bytes]) -> Self:
         streams = cls(asyncio.StreamReader(), asyncio.StreamReader())
-        loop = asyncio.get_running_loop()
-        for stream, pipe in ((streams.out, process.stdout), (streams.err, process.stderr)):
-            if pipe is None:
-                stream.feed_eof()
-                continue
-            transport, _ = await loop.connect_read_pipe(partial(asyncio.StreamReaderProtocol, stream), pipe)
-            streams._transports.append(transport)
+        try:
+            await streams._connect(streams.out, process.stdout)
+            await streams._connect(streams.err, process.stderr)
+        except BaseException:
+            streams.close()
+            raise
         return streams
+
+    async def _connect(self, stream: asyncio.StreamReader, pipe: IO[bytes] | None) -> None:
+        if pipe is None:
+            stream.feed_eof()
+            return
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.connect_read_pipe(partial(asyncio.StreamReaderProtocol, stream), pipe)
+        self._transports.append(transport)
 
     def close(self) -> None:
         for transport in self._transports:

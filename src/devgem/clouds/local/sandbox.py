@@ -13,6 +13,7 @@ import platform
 import re
 import resource
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
 from typing import Any
@@ -181,8 +182,11 @@ class Launch:
         self._block.close()
 
     def abandon(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        """Ends bwrap and what it has started: until its release that is in one process group, and would not die with
+        it."""
+        if self.process.returncode is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
         for pipe in (self.process.stdout, self.process.stderr):
             if pipe:
                 pipe.close()
