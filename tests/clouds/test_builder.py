@@ -68,6 +68,11 @@ async def test_a_package_without_a_wheel_is_built_where_it_can_spoil_no_one_else
     assert not list(caches.glob("wheels/**/docopt-0.6.2*"))
 
 
+async def test_a_python_program_without_dependencies_runs(yard: Yard) -> None:
+    plan = replace(FLASK, install=(), install_inputs=(), deps=(), start=("python", "-c", "print('runs')"))
+    assert (await yard.run((await yard.build(yard.source({}), plan)).image)).out == "runs\n"
+
+
 async def test_an_express_app_is_installed_by_npm_as_its_lock_says(yard: Yard) -> None:
     source = Path(__file__).with_name("sources") / "express"
     outcome = await yard.build(source, NODE)

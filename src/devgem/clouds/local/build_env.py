@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from devgem.clouds.local import bwrap
 from devgem.clouds.local.programs import SYSTEM_PATH
@@ -56,6 +57,13 @@ _PNPM_STORE = dict.fromkeys(("npm_config_store_dir", "pnpm_config_store_dir"), f
 _OF_UV_ITSELF = frozenset({"venv", "sync", "tool", "run", "python", "lock", "export"})
 
 
+def with_environment(plan: BuildPlan) -> BuildPlan:
+    """The plan with an environment for its Python even if nothing is to be installed: `python` is a program of that."""
+    if plan.install or not uses_python(plan):
+        return plan
+    return replace(plan, install=(("uv", "venv", VENV),), deps=(*plan.deps, VENV))
+
+
 def workdir(plan: BuildPlan) -> str:
     return posixpath.normpath(posixpath.join("/app", plan.dir))
 
@@ -97,6 +105,8 @@ def only_wheels(install: Sequence[Argv]) -> tuple[Argv, ...] | None:
     already has packages about itself."""
     created = [command for command in install if command[:2] == ("uv", "venv")]
     installed = [command for command in install if command[:2] != ("uv", "venv")]
+    if created and not installed:
+        return tuple(created)
     for head in (("uv", "sync"), ("uv", "pip", "install")):
         rest = [command[len(head) :] for command in installed if command[: len(head)] == head]
         together = len(rest) == 1 or (rest and head[1] == "pip")

@@ -1,7 +1,7 @@
 """One build at work: tools, dependencies, the app's own build steps, and an image out of them.
 
 <work>/app     the repository, at /app while build steps run
-<work>/tmp     at /tmp: on disk and not in memory, so that a large temporary file meets the disk's limit
+<work>/tmp-*   at /tmp: on disk and not in memory, so that a large temporary file meets the disk's limit
 <work>/site    what is served of a static site
 """
 
@@ -16,7 +16,15 @@ from pathlib import Path
 
 from devgem.clouds.local import trees
 from devgem.clouds.local.box import Bind, Network
-from devgem.clouds.local.build_env import build_env, only_wheels, run_env, trusted_env, without_building, workdir
+from devgem.clouds.local.build_env import (
+    build_env,
+    only_wheels,
+    run_env,
+    trusted_env,
+    with_environment,
+    without_building,
+    workdir,
+)
 from devgem.clouds.local.bytecode import Bytecode
 from devgem.clouds.local.caches import Caches
 from devgem.clouds.local.commands import Commands, Setting
@@ -69,7 +77,7 @@ class Workshop:
         stores: Stores,
     ) -> None:
         self._build = build
-        self._plan = build.plan
+        self._plan = with_environment(build.plan)
         self._checkout = checkout
         self._work = work
         self._tools = tools
