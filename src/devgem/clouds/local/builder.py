@@ -9,14 +9,12 @@ import errno
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import uv
 
 from devgem.clouds.local import trees
 from devgem.clouds.local.box import Limits
-from devgem.clouds.local.build_env import VENV
 from devgem.clouds.local.build_output import CAPS, Caps
 from devgem.clouds.local.bytecode import Bytecode
 from devgem.clouds.local.caches import Caches
@@ -94,7 +92,6 @@ class Builder:
         if image := self.images.find(build.id):
             yield image
             return
-        build = replace(build, plan=_with_python(build.plan))
         batches: asyncio.Queue[Sequence[Item]] = asyncio.Queue(_BATCHES_AHEAD)
         self._building += 1
         making = asyncio.create_task(self._make(build, batches.put))
@@ -198,11 +195,3 @@ async def _until_done(
             yield hearing.result()
     while not batches.empty():
         yield batches.get_nowait()
-
-
-def _with_python(plan: BuildPlan) -> BuildPlan:
-    """A Python program without dependencies gets an empty environment, since a machine may have no `python` that is
-    called so, or another one than was asked for."""
-    if plan.stack.runtime != "python" or plan.install or plan.start is None:
-        return plan
-    return replace(plan, install=(("uv", "venv", VENV),), deps=(VENV,))

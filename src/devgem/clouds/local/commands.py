@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,11 +73,10 @@ class Commands:
     async def progress(self, message: str) -> None:
         await self._say([Progress(message)])
 
-    async def run(self, command: Argv, setting: Setting, *, shown: Argv | None = None, quiet: bool = False) -> Ended:
-        """Runs it to its end; the log shows it as `shown`, or nothing of it when `quiet`. Cancelled, it ends every
-        process that the command started. Raises Unavailable when there is no sandbox to be had."""
-        if not quiet:
-            await self.note(f"$ {display(shown or command)}")
+    async def run(self, command: Argv, setting: Setting, *, shown: Argv | None = None) -> Ended:
+        """Runs it to its end; the log shows it as `shown`. Cancelled, it ends every process that the command started.
+        Raises Unavailable when there is no sandbox to be had."""
+        await self.note(f"$ {display(shown or command)}")
         self._count += 1
         limits = replace(self._limits, wall_seconds=max(self._deadline - time.monotonic(), _SHORTEST_SECONDS))
         box = Box(
@@ -96,7 +95,7 @@ class Commands:
         running = await self._sandbox.start(box)
         guard = asyncio.create_task(self._guard(running, setting.written))
         try:
-            tail = await self._read(running, quiet=quiet)
+            tail = await self._read(running)
             end = await running.wait()
             if not end.started:
                 raise Unavailable(f"the sandbox could not be set up: {' '.join(tail[-3:])}", fix="Run `devgem doctor`.")
@@ -112,18 +111,17 @@ class Commands:
         await running.kill()
         return full
 
-    async def _read(self, running: Running, *, quiet: bool) -> list[str]:
+    async def _read(self, running: Running) -> list[str]:
         """Passes the output on until its end; the last lines of it."""
         capped = CappedLines(self._caps)
         while chunk := await running.stdout.read(_CHUNK_BYTES):
-            lines = [self._redact(line) for line in capped.feed(chunk, time.monotonic())]
-            if lines and not quiet:
-                at = datetime.now(UTC)
-                await self._say([LogLine(line, "out", at) for line in lines])
+            await self._pass_on(capped.feed(chunk, time.monotonic()))
             if capped.is_flooded:
                 await asyncio.sleep(_FLOODED_SECONDS)
-        rest = [self._redact(line) for line in capped.close()]
-        if rest and not quiet:
-            at = datetime.now(UTC)
-            await self._say([LogLine(line, "out", at) for line in rest])
+        await self._pass_on(capped.close())
         return [self._redact(line) for line in capped.tail]
+
+    async def _pass_on(self, texts: Iterable[str]) -> None:
+        at = datetime.now(UTC)
+        if lines := [LogLine(self._redact(text), "out", at) for text in texts]:
+            await self._say(lines)
