@@ -214,14 +214,13 @@ async def test_an_exit_is_followed_by_a_restart_and_told(edge: Edge) -> None:
 
 async def test_a_crash_loop_is_called_crashed_and_still_retried(edge: Edge) -> None:
     await edge.deploy(1)
-    for _ in range(3):
-        await edge.get("/exit/9")
 
     async def crashed() -> bool:
+        # Ends it again whenever it is up; between two starts it is down for longer than this takes.
+        await edge.get("/exit/9")
         return (await states(edge)) == [(1, "crashed")]
 
     await until(crashed)
-    assert (await edge.get())[0] in (502, 503)
     await until(lambda: only(edge, [(1, "ready")]))
     assert await edge.get() == (200, "hello from an app")
 
