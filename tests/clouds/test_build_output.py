@@ -1,7 +1,7 @@
 from devgem.clouds.local.build_output import CappedLines, Caps
 from devgem.domain.log import LINE_LIMIT
 
-CAPS = Caps(lines_per_second=100, bytes_per_second=10_000, lines=1000, bytes=100_000, tail_lines=8)
+CAPS = Caps(lines_per_second=100, bytes_per_second=10_000, burst_seconds=1, lines=1000, bytes=100_000, tail_lines=8)
 
 
 def test_lines_within_bounds_pass_unchanged() -> None:
@@ -21,6 +21,11 @@ def test_the_usual_rate_of_a_chatty_build_is_not_capped() -> None:
     for tick in range(200):  # 20 seconds of 10,000 lines a second
         count += len(list(capped.feed(b"a line of some forty characters, or so.\n" * 1000, 100 + tick / 10)))
     assert count == 200_000 and list(capped.close()) == []
+
+
+def test_a_burst_after_a_quiet_time_is_not_capped() -> None:
+    capped = CappedLines()
+    assert len(list(capped.feed(b"x\n" * 90_000, 7.0))) == 90_000 and not capped.is_flooded
 
 
 def test_a_flood_is_counted_and_its_end_is_shown() -> None:
@@ -45,7 +50,7 @@ def test_after_a_logs_whole_share_only_its_end_is_kept() -> None:
 
 
 def test_one_endless_line_is_cut_counted_and_never_held() -> None:
-    capped = CappedLines(Caps(lines_per_second=100, bytes_per_second=1 << 20))
+    capped = CappedLines(Caps(lines_per_second=100, bytes_per_second=1 << 20, burst_seconds=1))
     lines: list[str] = []
     for n in range(1600):  # 100 MB in 1.6 s
         lines += capped.feed(b"x" * 65536, n / 1000)

@@ -121,7 +121,7 @@ async def test_a_machine_without_room_is_told_apart_from_a_greedy_build(tmp_path
 
 
 async def test_an_infinite_log_is_bounded_and_its_end_is_kept(tmp_path: Path, real_sandbox: Sandbox) -> None:
-    caps = Caps(lines_per_second=2000, bytes_per_second=1 << 20, lines=5000, bytes=1 << 20)
+    caps = Caps(2000, 1 << 20, burst_seconds=1, lines=5000, bytes=1 << 20)
     yard = Yard(tmp_path, real_sandbox, caps=caps)
     outcome = await yard.build(yard.source({}), building("yes | head -c 60000000; echo error: the end; exit 1"))
     assert outcome.failure.evidence == "error: the end"

@@ -1,9 +1,10 @@
 """What a build prints, as clean lines within bounds: a flood is counted, not kept, and its end is shown.
 
-Two bounds. Over a second's share the rest of that second is dropped; over the whole log's share everything is dropped
-but the end. Either way one line says how much, and what is dropped costs no more than counting its newlines.
+Two bounds. Over its share of a second the rest of that second is dropped; over the whole log's share everything is but
+the end. Either way one line says how much, and what is dropped costs no more than counting its newlines.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ _TAIL_BYTES = 16 << 10
 
 @dataclass(frozen=True)
 class Caps:
-    """`lines_per_second` and `bytes_per_second` bound a flood, `lines` and `bytes` the log of one command."""
+    """`lines_per_second` and `bytes_per_second` bound a flood (what was not used is saved up, for `burst_seconds`),
+    `lines` and `bytes` the log of one command."""
 
     lines_per_second: int = 20_000
     bytes_per_second: int = 16 << 20
+    burst_seconds: float = 5.0
     lines: int = 500_000
     bytes: int = 64 << 20
     tail_lines: int = 200
@@ -34,8 +37,8 @@ class CappedLines:
     def __init__(self, caps: Caps = CAPS) -> None:
         self._caps = caps
         self._splitter = LineSplitter()
-        self._window = 0.0
-        self._window_lines = self._window_bytes = 0
+        self._window = -math.inf
+        self._left_lines = self._left_bytes = 0.0
         self._lines = self._bytes = 0
         self._dropped = self._dropped_bytes = 0
         self._dropped_end = b""
@@ -44,10 +47,7 @@ class CappedLines:
     @property
     def is_flooded(self) -> bool:
         """Whether what comes now is dropped: then the reader should take its time."""
-        over_window = (
-            self._window_lines >= self._caps.lines_per_second or self._window_bytes >= self._caps.bytes_per_second
-        )
-        return over_window or self._is_full
+        return self._left_lines <= 0 or self._left_bytes <= 0 or self._is_full
 
     @property
     def _is_full(self) -> bool:
@@ -58,11 +58,11 @@ class CappedLines:
         if now - self._window >= 1.0:
             if not self._is_full:
                 yield from self._resume()
-            self._window, self._window_lines, self._window_bytes = now, 0, 0
+            self._refill(now)
         if self.is_flooded:
             self._drop(chunk)
             return
-        self._window_bytes += len(chunk)
+        self._left_bytes -= len(chunk)
         self._bytes += len(chunk)
         yield from self._take(self._splitter.feed(chunk))
 
@@ -71,9 +71,19 @@ class CappedLines:
         yield from self._take(self._splitter.close())
         yield from self._resume()
 
+    def _refill(self, now: float) -> None:
+        caps, seconds = self._caps, min(now - self._window, self._caps.burst_seconds)
+        self._left_lines = min(
+            self._left_lines + seconds * caps.lines_per_second, caps.burst_seconds * caps.lines_per_second
+        )
+        self._left_bytes = min(
+            self._left_bytes + seconds * caps.bytes_per_second, caps.burst_seconds * caps.bytes_per_second
+        )
+        self._window = now
+
     def _take(self, lines: Iterator[str]) -> Iterator[str]:
         for line in lines:
-            self._window_lines += 1
+            self._left_lines -= 1
             self._lines += 1
             self.tail.append(line)
             yield line
