@@ -1,4 +1,4 @@
-.PHONY: run test check bench setup setup-test fmt
+.PHONY: run test check bench setup setup-test setup-bench fmt
 VENV := .venv/bin
 PYTEST := $(VENV)/pytest -n 2 --dist loadfile
 REPO ?= sample
@@ -20,7 +20,7 @@ check: setup-test ## Format, lint, types, import contract, sizes, docs, then eve
 	$(PYTEST)
 	cd ui && npm test --silent
 
-bench: setup-test ## Every benchmark, as ratios in one run
+bench: setup-bench ## Every benchmark, as ratios in one run
 	$(VENV)/python -m bench
 
 fmt:
@@ -31,3 +31,5 @@ setup:
 	@scripts/bootstrap run
 setup-test:
 	@scripts/bootstrap test
+setup-bench:
+	@scripts/bootstrap bench
