@@ -1,6 +1,7 @@
 import os
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,23 @@ def test_a_sweep_ends_what_outlived_its_devgem() -> None:
 def test_a_group_that_will_not_go_is_told(tmp_path: Path) -> None:
     (tmp_path / "busy" / "child").mkdir(parents=True)
     assert not Group(2, (tmp_path / "busy",)).remove(settle_seconds=0.01)
+
+
+def test_a_sweep_does_not_mind_what_another_devgem_removes_meanwhile(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def come_and_go() -> None:
+        while not ended.is_set():
+            for number in range(20):
+                (tmp_path / f"other-{number}").mkdir()
+            for number in range(20):
+                (tmp_path / f"other-{number}").rmdir()
+
+    other = threading.Thread(target=come_and_go)
+    other.start()
+    try:
+        for _ in range(2000):
+            Cgroups(2, (tmp_path,)).sweep(["dead-"])
+    finally:
+        ended.set()
+        other.join()

@@ -53,8 +53,15 @@ class Cgroups:
             if path.name.startswith(tuple(prefixes)):
                 group.kill()
                 group.remove()
-            elif time.time() - path.stat().st_mtime > _YOUNG_SECONDS:
+            elif _age_seconds(path) > _YOUNG_SECONDS:
                 group.remove(settle_seconds=0.0)
+
+
+def _age_seconds(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:  # another DevGem has just removed its own
+        return 0.0
 
 
 @dataclass(frozen=True)
