@@ -57,7 +57,7 @@ class Server:
 def running_server() -> Iterator[Server]:
     bin = _bin()
     if bin is None:
-        pytest.skip("PostgreSQL is not installed (apt install postgresql)")
+        pytest.fail("PostgreSQL is not installed (apt install postgresql)")
     user = "postgres" if os.getuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="devgem-postgres-"))
     if user:

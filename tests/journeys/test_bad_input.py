@@ -19,7 +19,11 @@ Files = dict[str, str | bytes]
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevGem]:
     """A DevGem with narrow limits."""
     devgem = DevGem(tmp_path_factory.mktemp("strict"))
-    devgem.environ = {"DEVGEM_BUILD_TIMEOUT_SECONDS": "12", "DEVGEM_BUILD_MEMORY_MB": "256"}
+    devgem.environ = {
+        "DEVGEM_BUILD_TIMEOUT_SECONDS": "12",
+        "DEVGEM_BUILD_MEMORY_MB": "256",
+        "DEVGEM_APP_MEMORY_MB": "96",
+    }
     devgem.start()
     yield devgem
     devgem.stop()
@@ -132,6 +136,7 @@ STARTS: list[tuple[str, Files, str]] = [
     ("exits-0", script("print('all done')"), "exit"),
     ("exits-1", script("import sys; print('no config found', file=sys.stderr); sys.exit(1)"), "no config found|1"),
     ("needs-env", server(before="os.environ['DATABASE_URL']"), "DATABASE_URL"),
+    ("too-large", server(before="hog = [bytearray(10**7) for _ in range(30)]"), "96 MB"),
     ("import-error", script("import not_installed_anywhere"), "not_installed_anywhere"),
     ("syntax-error", script("def f(:\n"), "SyntaxError|syntax"),
     ("always-500", {**script(

@@ -13,6 +13,7 @@ from devgem.clouds.local.runtime_logs import RuntimeLogs
 from devgem.clouds.local.sandbox import Sandbox
 from devgem.clouds.local.wire import EdgePaths
 from devgem.config import Paths, Settings
+from devgem.domain.app import Resources
 from devgem.source import Sources
 from devgem.wiring import edge, fetching, tools
 
@@ -49,6 +50,7 @@ async def cloud(
         client,
         RuntimeLogs(places.logs),
         lambda own: sandbox.isolation.check(own=own, allow_unsandboxed=settings.allow_unsandboxed),
+        resources=Resources(memory_bytes=settings.app_memory_mb << 20),
         base_domain=settings.base_domain,
         public_port=options.port,
     )

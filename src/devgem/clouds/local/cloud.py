@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from devgem.clouds.local.builder import Builder
 from devgem.clouds.local.edge_client import EdgeClient
 from devgem.clouds.local.runtime_logs import RuntimeLogs
 from devgem.clouds.local.spec import Spec
-from devgem.domain.app import Build, Check, Image, Instance, Progress, Proof, Revision, Signals, Traffic
+from devgem.domain.app import Build, Check, Image, Instance, Progress, Proof, Resources, Revision, Signals, Traffic
 from devgem.domain.errors import NotFound
 from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine
@@ -18,8 +19,8 @@ _ATTEMPTS = 3
 
 
 class LocalCloud:
-    """`check_isolation(own)` says whether a repository may run here. Apps answer at `<app>.<base_domain>` on
-    `public_port`."""
+    """`check_isolation(own)` says whether a repository may run here. `resources` are what one instance may use,
+    whatever its revision says, when given. Apps answer at `<app>.<base_domain>` on `public_port`."""
 
     name = "local"
 
@@ -30,6 +31,7 @@ class LocalCloud:
         logs: RuntimeLogs,
         check_isolation: Callable[[bool], Check],
         *,
+        resources: Resources | None = None,
         base_domain: str = "localhost",
         public_port: int = 80,
     ) -> None:
@@ -37,6 +39,7 @@ class LocalCloud:
         self._edge = edge
         self._logs = logs
         self._check_isolation = check_isolation
+        self._resources = resources
         self._base_domain = base_domain
         self._public_port = public_port
 
@@ -47,6 +50,8 @@ class LocalCloud:
         return self._builder.build(build)
 
     async def release(self, revision: Revision) -> Failure | None:
+        if self._resources is not None:
+            revision = replace(revision, resources=self._resources)
         return await self._edge.release(Spec.of(revision))
 
     async def verify(self, revision: Revision) -> AsyncIterator[LogLine | Progress | Proof | Failure]:
