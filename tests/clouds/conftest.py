@@ -1,4 +1,6 @@
 import asyncio
+import shutil
+import sys
 
 import pytest
 
@@ -16,6 +18,8 @@ def isolation() -> Isolation:
 @pytest.fixture(scope="session")
 def real_sandbox(isolation: Isolation) -> Sandbox:
     if isolation.level is Level.NONE:
+        if sys.platform == "linux" and shutil.which("bwrap") is None:
+            pytest.fail("bubblewrap is not installed (apt install bubblewrap)")
         pytest.skip(f"no sandbox here: {isolation.detail}")
     return Sandbox(isolation)
 
