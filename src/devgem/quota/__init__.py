@@ -1,0 +1,22 @@
+"""Decides whether, when and at which endpoint a call that costs quota may go."""
+
+from devgem.quota.ask import Ask, Lease, Outcome, Priority, Refusal, Verdict, Wait
+from devgem.quota.board import Board, EndpointState, Usage
+from devgem.quota.endpoint import Endpoint, Limits
+from devgem.quota.ledger import Ledger
+
+__all__ = [
+    "Ask",
+    "Board",
+    "Endpoint",
+    "EndpointState",
+    "Ledger",
+    "Lease",
+    "Limits",
+    "Outcome",
+    "Priority",
+    "Refusal",
+    "Usage",
+    "Verdict",
+    "Wait",
+]
