@@ -1,0 +1,1 @@
+"""The routed Gemini model and the offline planner."""
