@@ -1,0 +1,29 @@
+"""What the agent's tools may use: the rest of the house, given once by wiring."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from devgem.clouds import Cloud
+from devgem.domain.app import Repository
+from devgem.domain.plan import BuildPlan, Unplannable
+from devgem.pipeline import Pipeline
+from devgem.quota.board import Board
+from devgem.store import Store
+
+Parse = Callable[[str, str | None, str], Repository]
+Plan = Callable[[Repository], Awaitable[tuple[BuildPlan | Unplannable, str]]]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """`parse` turns what a user typed (source, ref, dir) into a repository; `plan` finds its build plan; `board` is
+    what the quota engine shows of itself, None where no model is configured; `repositories` searches those that the
+    user can reach by a sign-in, None without one."""
+
+    store: Store
+    pipeline: Pipeline
+    clouds: Mapping[str, Cloud]
+    parse: Parse
+    plan: Plan
+    board: Callable[[], Awaitable[Board]] | None = None
+    repositories: Callable[[str], Awaitable[Sequence[str]]] | None = None

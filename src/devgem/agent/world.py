@@ -1,0 +1,57 @@
+"""The state of the world as the model is told it: small, fresh, and made of DevGem's own facts only."""
+
+from collections.abc import Sequence
+
+from devgem.agent.parts import Parts
+from devgem.domain.app import Instance
+from devgem.domain.deployment import Status
+from devgem.llm.planner import KnownApp, World
+from devgem.store import AppRow, DeploymentRow
+
+_APPS = 50
+
+
+def status_of(row: AppRow, last: DeploymentRow | None, instances: Sequence[Instance]) -> str:
+    """One word for an app: new, deploying, live, stopped, failed or crashed."""
+    if last is not None and not last.state.status.is_terminal:
+        return "deploying"
+    if row.live is None:
+        return "failed" if last is not None and last.state.status is Status.FAILED else "new"
+    states = {instance.state for instance in instances if instance.revision == row.live}
+    if "crashed" in states:
+        return "crashed"
+    return "stopped" if states and states <= {"stopped"} else "live"
+
+
+async def look(parts: Parts, *, last_app: str | None) -> World:
+    """The world as it is now; `last_app` is the one that the conversation spoke of last. A failure is told by its
+    code alone: its words may come from a repository or a log."""
+    async with parts.store.read() as transaction:
+        rows = await transaction.apps.page(limit=_APPS)
+        latest = await transaction.deployments.latest()
+        served = {row.name: await transaction.revisions.served(row.name) for row in rows}
+    instances = {row.name: await parts.clouds[row.app.cloud].instances(row.name) for row in rows}
+    apps = [_known(row, latest.get(row.name), instances[row.name], served[row.name]) for row in rows]
+    ended = sorted((row for row in latest.values() if row.state.status is Status.FAILED), key=lambda row: row.id)
+    failed = ended[-1] if ended else None
+    return World(
+        apps=tuple(apps),
+        last_app=last_app if any(row.name == last_app for row in rows) else None,
+        running=tuple(app.name for app in apps if app.status == "deploying"),
+        failed=failed.app if failed else None,
+        failure=str((failed.state.failure or {}).get("code", "")) if failed else "",
+    )
+
+
+def _known(row: AppRow, last: DeploymentRow | None, instances: Sequence[Instance], served: Sequence[int]) -> KnownApp:
+    repository = row.app.repository
+    return KnownApp(
+        name=row.name,
+        repository=repository.location,
+        dir=repository.dir,
+        ref=repository.ref,
+        url=row.url or "",
+        status=status_of(row, last, instances),
+        revision=row.live,
+        revisions=tuple(served),
+    )
