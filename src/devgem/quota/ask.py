@@ -39,11 +39,14 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """No endpoint may be called now. `reasons` says why, by endpoint id. `never`: waiting does not help, since the
-    call alone is larger than every limit, or no endpoint was named."""
+    """No endpoint may be called now. `reasons` says why, by endpoint id; `ahead` calls go first, which takes about
+    `wait_seconds`. `never`: waiting does not help, since the call alone is larger than every limit, or no endpoint was
+    named."""
 
     retry_after_seconds: float
     reasons: dict[str, str]
+    ahead: int = 0
+    wait_seconds: float = 0.0
     never: bool = False
 
 
@@ -59,6 +62,8 @@ class Verdict(StrEnum):
     """What became of a call, as far as its endpoint is concerned."""
 
     OK = "ok"
+    STARTED = "started"
+    """it answers, and is not done: closes the circuit that a probe half opened; the lease stays to be settled"""
     REFUSED = "refused"
     """429: over the provider's quota; says nothing about its health"""
     FAILED = "failed"

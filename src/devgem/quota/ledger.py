@@ -24,11 +24,12 @@ class Ledger(Protocol):
 
     async def decide(
         self,
-        asks: Sequence[tuple[Ask, int]] = (),
+        asks: Sequence[tuple[Ask, int | None]] = (),
         settled: Sequence[tuple[Lease, Outcome]] = (),
         waiting: Sequence[Waiting] = (),
     ) -> list[Lease | Refusal]:
-        """Settles first, then answers each ask, which comes with the milliseconds that it has waited. `waiting` is
+        """Settles first, then answers each ask, which comes with the milliseconds that it has waited, or None when it
+        will not wait. Asks come in the order in which they should be served. `waiting` is
         who waits here besides these asks, for other processes to stand back."""
         ...
 
