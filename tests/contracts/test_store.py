@@ -234,6 +234,25 @@ async def test_a_session_ends_by_age_by_idleness_and_by_hand(store: Store) -> No
         assert await sessions.find(token, now=NOW, idle=idle) is None
 
 
+async def test_sessions_are_listed_and_ended_by_ids_that_open_nothing(store: Store) -> None:
+    idle = timedelta(days=7)
+    async with store.write() as transaction:
+        sessions = transaction.sessions
+        first = await sessions.create("operator", now=NOW, lifetime=timedelta(days=30))
+        await sessions.create("operator", now=NOW + timedelta(hours=1), lifetime=timedelta(days=30))
+        later = NOW + timedelta(hours=2)
+        new, old = await sessions.of("operator", now=later, idle=idle)
+        assert (old.created_at, new.created_at) == (NOW, NOW + timedelta(hours=1))
+        assert await sessions.find(old.id, now=later, idle=idle) is None
+        assert await sessions.live([old.id, new.id, "00"], now=later, idle=idle) == {old.id, new.id}
+        assert not await sessions.end(old.id, "another user")
+        assert not await sessions.end("no hex", "operator")
+        assert await sessions.end(old.id, "operator")
+        assert await sessions.live([old.id, new.id], now=later, idle=idle) == {new.id}
+        assert await sessions.find(first, now=later, idle=idle) is None
+        assert await sessions.of("operator", now=NOW + timedelta(days=8), idle=idle) == []
+
+
 async def test_a_sessions_token_is_not_in_the_database(store: Store, database_url: str, tmp_path: Path) -> None:
     async with store.write() as transaction:
         token = await transaction.sessions.create("operator", now=NOW, lifetime=timedelta(days=1))

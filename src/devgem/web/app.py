@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from devgem.web import errors
 from devgem.web.guard import Guard
 from devgem.web.parts import Parts
-from devgem.web.routes import apps, conversations, deployments, health, session, streams
+from devgem.web.routes import apps, conversations, deployments, health, quota, session, streams
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -24,7 +24,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     errors.install(app)
-    for routes in (session, deployments, apps, conversations, streams, health):
+    for routes in (session, deployments, apps, conversations, streams, quota, health):
         app.include_router(routes.router)
     index = parts.static / "index.html"
 

@@ -13,8 +13,9 @@ from devgem.clouds import Cloud
 from devgem.domain.app import Check, Repository
 from devgem.domain.plan import BuildPlan, Unplannable
 from devgem.pipeline import Pipeline
+from devgem.quota import Board
 from devgem.store import Store
-from devgem.web.sign_in import SignIn
+from devgem.web.sign_in import Identity, SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
 
@@ -28,9 +29,29 @@ class Isolation:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """What models have cost since midnight UTC; `day_limit` None where none is set, `cost_usd` None where a price is
+    not known."""
+
+    day_tokens: int = 0
+    day_limit: int | None = None
+    cost_usd: float | None = None
+
+
+async def no_endpoints() -> Board:
+    """The board of a DevGem that has no model to call: the offline planner answers."""
+    return Board(endpoints=(), waiting={})
+
+
+async def nothing_spent() -> Spent:
+    return Spent()
+
+
+@dataclass(frozen=True)
 class Parts:
     """`origins` are the dashboard's own; `parse` turns what a user typed into a repository, `detect` plans one and
-    gives its Dockerfile, `examine` is what the doctor sees; `static` is the folder of the built UI."""
+    gives its Dockerfile, `examine` is what the doctor sees; `static` is the folder of the built UI; `quota` and
+    `spending` are asked for every look at the board."""
 
     store: Store
     pipeline: Pipeline
@@ -46,6 +67,8 @@ class Parts:
     examine: Callable[[], Awaitable[Sequence[Check]]]
     is_draining: Callable[[], bool]
     static: Path
+    quota: Callable[[], Awaitable[Board]] = no_endpoints
+    spending: Callable[[], Awaitable[Spent]] = nothing_spent
 
 
 def parts_of(connection: HTTPConnection) -> Parts:
@@ -54,11 +77,17 @@ def parts_of(connection: HTTPConnection) -> Parts:
     return parts
 
 
-async def signed_in(connection: HTTPConnection) -> Parts:
+async def identity_of(connection: HTTPConnection) -> Identity:
+    """Who sends the request. Raises NotSignedIn."""
+    return await parts_of(connection).sign_in.require(connection)
+
+
+Who = Annotated[Identity, Depends(identity_of)]
+
+
+async def signed_in(connection: HTTPConnection, who: Who) -> Parts:
     """The parts, for a request whose sender is signed in. Raises NotSignedIn."""
-    parts = parts_of(connection)
-    await parts.sign_in.require(connection)
-    return parts
+    return parts_of(connection)
 
 
 Open = Annotated[Parts, Depends(parts_of)]

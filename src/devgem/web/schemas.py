@@ -1,7 +1,7 @@
 """What requests bring and responses carry. Requests refuse unknown fields; no response carries a config var's value."""
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -44,10 +44,29 @@ class EnvPatch(Request):
 
 
 class MessageBody(Request):
-    """`client_id` is the sender's own name for the message: sent twice, it is taken once."""
+    """`client_id` is the sender's own name for the message: sent twice, it is taken once. `replaces` is the id of the
+    user's message that this one was edited from; the conversation goes on from there."""
 
     text: str = Field(min_length=1, max_length=20_000)
     client_id: str | None = Field(default=None, max_length=100)
+    replaces: str | None = Field(default=None, max_length=100)
+
+
+class ApprovalBody(Request):
+    """`digest` is the one of the approval that was shown: consent is bound to exactly these arguments. `typed_name` and
+    `values` are what the approval asks to be typed."""
+
+    granted: bool
+    digest: str = Field(pattern="^[0-9a-f]{64}$")
+    typed_name: str | None = Field(default=None, max_length=200)
+    values: EnvVars | None = Field(default=None, repr=False)
+
+
+class EditBody(Request):
+    """`hunks` are the ids of those that are accepted; all when it is left out."""
+
+    action: Literal["accept", "discard"]
+    hunks: list[Annotated[str, Field(max_length=200)]] | None = Field(default=None, max_length=5000)
 
 
 class InstanceView(BaseModel):
@@ -160,6 +179,49 @@ class MessageView(BaseModel):
     message: str
 
 
+class FieldView(BaseModel):
+    """What an approval asks to be typed; a secret is not shown while it is."""
+
+    name: str
+    secret: bool
+
+
+class ApprovalView(BaseModel):
+    """A tool call that waits for the user's consent. `typed_name` is what must be typed, null when nothing must."""
+
+    approval: str
+    call: str
+    tool: str
+    arguments: dict[str, Any]
+    digest: str
+    tier: int
+    title: str
+    why: str
+    typed_name: str | None
+    fields: list[FieldView]
+    turn: str
+
+
+class ApprovalAnswered(BaseModel):
+    approval: str
+    granted: bool
+
+
+class EditAnswered(BaseModel):
+    edit: str
+    action: str
+
+
+class SignedInBrowser(BaseModel):
+    """`id` names the session and is no token; `current` is the one that asks."""
+
+    id: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    current: bool
+
+
 class DetectView(BaseModel):
     """The `devgem detect --json` document, with the Dockerfile that the plan compiles to."""
 
@@ -171,3 +233,51 @@ class DetectView(BaseModel):
     evidence: list[dict[str, Any]]
     reason: str | None
     dockerfile: str
+
+
+class UsageView(BaseModel):
+    """`limit` is null where it is not known; `frees_in_seconds` is when the oldest of what is used leaves the
+    window."""
+
+    used: int
+    limit: int | None
+    frees_in_seconds: float | None
+
+
+class EndpointView(BaseModel):
+    """`circuit`: closed, cooling (after a 429), open, probing, ramping or off; `reason` says why it is not closed.
+    `rpm` and `tpm` count any 60 s, `rph` and `tph` any hour. `ceiling` is the learned share of the limits."""
+
+    id: str
+    provider: str
+    model: str
+    region: str
+    rpm: UsageView
+    tpm: UsageView
+    rph: UsageView
+    tph: UsageView
+    circuit: str
+    reason: str
+    retry_in_seconds: float | None
+    ceiling: float
+    refused_ago_seconds: float | None
+
+
+class SpentView(BaseModel):
+    """Since midnight UTC; `day_limit` null where none is set, `cost_usd` null where a price is not known."""
+
+    day_tokens: int
+    day_limit: int | None
+    cost_usd: float | None
+
+
+class QuotaView(BaseModel):
+    """`waiting` counts by priority over the fleet; `processes` share the limits; `degraded` says what is wrong with the
+    shared ledger, empty when nothing is."""
+
+    as_of: datetime
+    endpoints: list[EndpointView]
+    waiting: dict[str, int]
+    processes: int
+    degraded: str
+    spent: SpentView

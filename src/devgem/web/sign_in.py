@@ -7,12 +7,15 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from starlette.requests import HTTPConnection
 
-from devgem.domain.errors import NotSignedIn
-from devgem.store import Store
+from devgem.domain.errors import NotFound, NotSignedIn
+from devgem.store import Session, Store
+from devgem.web.watch import Watch
 
 COOKIE = "devgem_session"
 ONE_TIME_SECONDS = 24 * 3600.0
@@ -22,6 +25,15 @@ SEEN_PRECISION = timedelta(minutes=10)
 OPERATOR = "operator"
 
 
+@dataclass(frozen=True)
+class Identity:
+    """Who sends: a user, by a session of a browser (its id, not its token) or, where that is None, by the operator's
+    token."""
+
+    user: str
+    session: str | None = None
+
+
 class SignIn:
     """`token` is the operator's; one-time codes live in memory, sessions (hashed) in the database."""
 
@@ -29,6 +41,7 @@ class SignIn:
         self._store = store
         self._token = token
         self._codes: dict[str, float] = {}
+        self._watch = Watch(self.still)
 
     def new_code(self) -> str:
         """A code that opens one session, within ONE_TIME_SECONDS."""
@@ -47,29 +60,54 @@ class SignIn:
         async with self._store.write() as transaction:
             return await transaction.sessions.create(OPERATOR, now=datetime.now(UTC), lifetime=SESSION_LIFETIME)
 
-    async def require(self, connection: HTTPConnection) -> None:
+    async def require(self, connection: HTTPConnection) -> Identity:
         """Raises NotSignedIn unless the request carries the operator's token or a live session."""
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme == "Bearer" and hmac.compare_digest(token.encode(), self._token.encode()):
-            return
-        session = connection.cookies.get(COOKIE)
-        if session and await self._is_live(session):
-            return
+            return Identity(OPERATOR)
+        if (token := connection.cookies.get(COOKIE, "")) and (session := await self._find(token)):
+            return Identity(session.user, session.id)
         raise NotSignedIn("not signed in", fix="Open the sign-in link that `devgem up` or `devgem open` prints.")
+
+    async def still(self, identities: Collection[Identity]) -> set[Identity]:
+        """Those that are signed in still, after a session may have ended."""
+        sessions = {identity.session for identity in identities if identity.session is not None}
+        live: set[str] = set()
+        if sessions:
+            async with self._store.read() as transaction:
+                live = await transaction.sessions.live(sessions, now=datetime.now(UTC), idle=SESSION_IDLE)
+        return {identity for identity in identities if identity.session is None or identity.session in live}
+
+    async def sessions(self, user: str) -> list[Session]:
+        async with self._store.read() as transaction:
+            return await transaction.sessions.of(user, now=datetime.now(UTC), idle=SESSION_IDLE)
+
+    async def revoke(self, user: str, session: str) -> None:
+        """Ends a session of the user by its id. Raises NotFound."""
+        async with self._store.write() as transaction:
+            ended = await transaction.sessions.end(session, user)
+        if not ended:
+            raise NotFound(f"there is no session {session!r}", fix="It may have ended already; list them again.")
+        self._watch.look_now()
+
+    async def ended(self, identity: Identity) -> None:
+        """Returns when `identity` is not signed in any more, at most some seconds late."""
+        await self._watch.ended(identity)
 
     async def end(self, connection: HTTPConnection) -> None:
         if session := connection.cookies.get(COOKIE):
             async with self._store.write() as transaction:
                 await transaction.sessions.revoke(session)
+            self._watch.look_now()
 
-    async def _is_live(self, token: str) -> bool:
+    async def _find(self, token: str) -> Session | None:
         now = datetime.now(UTC)
         async with self._store.read() as transaction:
             session = await transaction.sessions.find(token, now=now, idle=SESSION_IDLE)
         if session is not None and now - session.seen_at > SEEN_PRECISION:
             async with self._store.write() as transaction:
                 await transaction.sessions.touch(token, now=now)
-        return session is not None
+        return session
 
 
 def _hash(text: str) -> str:

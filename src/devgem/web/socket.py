@@ -9,64 +9,38 @@ import asyncio
 import json
 import time
 from contextlib import aclosing
-from typing import Annotated, Any, Literal
+from typing import Any, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from devgem.domain.errors import DevGemError
+from devgem.domain.errors import DevGemError, NotSignedIn
+from devgem.web.frames import (
+    FRAMES,
+    SUBSCRIPTIONS,
+    Act,
+    Approve,
+    Cancel,
+    ClientFrame,
+    Hello,
+    Message,
+    Ping,
+    Pong,
+    Position,
+    Subscribe,
+    Unsubscribe,
+)
+from devgem.web.sender import Sender
 from devgem.web.streams import Streams
 
 SUBPROTOCOL = "devgem.v1"
 HEARTBEAT_SECONDS = 20.0
 SEND_SECONDS = 30.0
 FRAME_LIMIT_CHARACTERS = 64 << 10
-SUBSCRIPTIONS = 64
 FRAMES_PER_SECOND = 50.0
 FRAME_BURST = 200.0
 
-BAD_FRAME, SLOW_CONSUMER, TOO_MANY = 4400, 4408, 4429
-
-
-class _Frame(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Position(_Frame):
-    stream: str = Field(max_length=200)
-    after: int = Field(default=0, ge=0)
-    epoch: str | None = None
-
-
-class Hello(_Frame):
-    type: Literal["hello"]
-    v: Literal[1] = 1
-    resume: list[Position] = Field(default=[], max_length=SUBSCRIPTIONS)
-
-
-class Subscribe(Position):
-    type: Literal["subscribe"]
-    v: Literal[1] = 1
-
-
-class Unsubscribe(_Frame):
-    type: Literal["unsubscribe"]
-    v: Literal[1] = 1
-    stream: str
-
-
-class Ping(_Frame):
-    type: Literal["ping"]
-    v: Literal[1] = 1
-
-
-class Pong(_Frame):
-    type: Literal["pong"]
-    v: Literal[1] = 1
-
-
-ClientFrame = Annotated[Hello | Subscribe | Unsubscribe | Ping | Pong, Field(discriminator="type")]
-_FRAMES: TypeAdapter[Hello | Subscribe | Unsubscribe | Ping | Pong] = TypeAdapter(ClientFrame)
+BAD_FRAME, NOT_SIGNED_IN, SLOW_CONSUMER, TOO_MANY = 4400, 4401, 4408, 4429
 
 
 class Closing(Exception):
@@ -81,8 +55,9 @@ class Closing(Exception):
 class Connection:
     """One accepted socket, from hello to close."""
 
-    def __init__(self, socket: WebSocket, streams: Streams) -> None:
+    def __init__(self, socket: WebSocket, streams: Streams, sender: Sender) -> None:
         self._socket = socket
+        self._sender = sender
         self._streams = streams
         self._sending = asyncio.Lock()
         self._subscriptions: dict[str, asyncio.Task[None]] = {}
@@ -93,13 +68,14 @@ class Connection:
         """Serves the socket until either side ends it. Raises Closing when this side must."""
         reader = asyncio.ensure_future(self._read())
         heart = asyncio.ensure_future(self._beat())
+        guard = asyncio.ensure_future(self._stand_guard())
         try:
-            await asyncio.wait([reader, heart, self._failure], return_when=asyncio.FIRST_COMPLETED)
-            for ended in (self._failure, reader, heart):
+            await asyncio.wait([reader, heart, guard, self._failure], return_when=asyncio.FIRST_COMPLETED)
+            for ended in (self._failure, reader, heart, guard):
                 if ended.done():
                     ended.result()
         finally:
-            tasks = [reader, heart, *self._subscriptions.values()]
+            tasks = [reader, heart, guard, *self._subscriptions.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -121,6 +97,10 @@ class Connection:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             await self.send("ping", {})
+
+    async def _stand_guard(self) -> None:
+        await self._sender.ended()
+        raise Closing(NOT_SIGNED_IN, "the session has ended")
 
     async def _read(self) -> None:
         while True:
@@ -144,13 +124,30 @@ class Connection:
             raise Closing(TOO_MANY, "too many frames")
 
     @staticmethod
-    def _parsed(text: str) -> Hello | Subscribe | Unsubscribe | Ping | Pong:
+    def _parsed(text: str) -> ClientFrame:
         try:
-            return _FRAMES.validate_json(text)
+            return FRAMES.validate_json(text)
         except ValidationError as error:
             raise Closing(BAD_FRAME, f"bad frame: {error.errors()[0]['msg']}"[:120]) from error
 
-    async def _handle(self, frame: Hello | Subscribe | Unsubscribe | Ping | Pong) -> None:
+    async def _handle(self, frame: ClientFrame) -> None:
+        match frame:
+            case Ping():
+                await self.send("pong", {})
+            case Pong():
+                pass
+            case Unsubscribe():
+                if (task := self._subscriptions.pop(frame.stream, None)) is not None:
+                    task.cancel()
+            case _:
+                await self._handle_authorised(frame)
+
+    async def _handle_authorised(self, frame: Hello | Subscribe | Act) -> None:
+        """Frames that show or do something: their sender's right is looked up for each of them."""
+        try:
+            await self._sender.check()
+        except NotSignedIn as error:
+            raise Closing(NOT_SIGNED_IN, error.message) from error
         match frame:
             case Hello():
                 await self.send("welcome", {"heartbeat_seconds": HEARTBEAT_SECONDS})
@@ -158,13 +155,19 @@ class Connection:
                     await self._subscribe(position)
             case Subscribe():
                 await self._subscribe(frame)
-            case Unsubscribe():
-                if (task := self._subscriptions.pop(frame.stream, None)) is not None:
-                    task.cancel()
-            case Ping():
-                await self.send("pong", {})
-            case Pong():
-                pass
+            case Message() | Approve() | Cancel():
+                await self._act(frame)
+            case _:
+                assert_never(frame)
+
+    async def _act(self, frame: Act) -> None:
+        """What was done is seen in the conversation's stream; what was refused is told to the sender alone."""
+        try:
+            await self._sender.act(frame)
+        except DevGemError as error:
+            about = frame.model_dump(include={"type", "client_id", "approval"})
+            said = {"code": error.code, "detail": error.message, "fix": error.fix, "about": about}
+            await self.send("error", said, stream=f"conversation:{frame.conversation}")
 
     async def _subscribe(self, position: Position) -> None:
         if position.stream in self._subscriptions:
@@ -212,13 +215,13 @@ class Sockets:
         """Tells every client that the server is about to close its socket (with 1012) and will be back."""
         await asyncio.gather(*(one.send("reconnect", {}) for one in self._open), return_exceptions=True)
 
-    async def serve(self, socket: WebSocket) -> None:
-        """Serves one socket whose sender has been found to be signed in."""
+    async def serve(self, socket: WebSocket, sender: Sender) -> None:
+        """Serves one socket whose sender has been found to be signed in, until it is not."""
         if SUBPROTOCOL not in socket.scope.get("subprotocols", []):
             await socket.close(BAD_FRAME, f"the subprotocol is {SUBPROTOCOL}")
             return
         await socket.accept(SUBPROTOCOL)
-        connection = Connection(socket, self._streams)
+        connection = Connection(socket, self._streams, sender)
         self._open.add(connection)
         try:
             await connection.run()

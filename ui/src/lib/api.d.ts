@@ -42,6 +42,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions
+         * @description The browsers that are signed in as the sender, the last seen first.
+         */
+        get: operations["list_sessions_api_v1_sessions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Session
+         * @description Signs a browser out; its open connections are closed within seconds.
+         */
+        delete: operations["revoke_session_api_v1_sessions__session__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deployments": {
         parameters: {
             query?: never;
@@ -396,6 +436,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{conversation}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop
+         * @description Ends the turn that runs; what it has started outside, such as a deployment, goes on.
+         */
+        post: operations["stop_api_v1_conversations__conversation__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{conversation}/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description The tool calls that wait for the user's consent.
+         */
+        get: operations["list_approvals_api_v1_conversations__conversation__approvals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{conversation}/approvals/{approval}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Approval
+         * @description Grants or denies exactly the arguments of `digest`; 409 when it was answered before, or the digest differs.
+         */
+        post: operations["answer_approval_api_v1_conversations__conversation__approvals__approval__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{conversation}/edits/{edit}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Edit
+         * @description Accepts an edit that was proposed, whole or in part, or discards it.
+         */
+        post: operations["answer_edit_api_v1_conversations__conversation__edits__edit__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/streams/{stream}": {
         parameters: {
             query?: never;
@@ -408,6 +528,23 @@ export interface paths {
          * @description The events of a stream with seq > `after` (or Last-Event-ID), for ever.
          */
         get: operations["stream_events_api_v1_streams__stream__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Quota */
+        get: operations["quota_api_v1_quota_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -470,6 +607,60 @@ export interface components {
             /** Instances */
             instances: components["schemas"]["InstanceView"][];
             last_deployment: components["schemas"]["Deployment"] | null;
+        };
+        /** ApprovalAnswered */
+        ApprovalAnswered: {
+            /** Approval */
+            approval: string;
+            /** Granted */
+            granted: boolean;
+        };
+        /**
+         * ApprovalBody
+         * @description `digest` is the one of the approval that was shown: consent is bound to exactly these arguments. `typed_name` and
+         *     `values` are what the approval asks to be typed.
+         */
+        ApprovalBody: {
+            /** Granted */
+            granted: boolean;
+            /** Digest */
+            digest: string;
+            /** Typed Name */
+            typed_name?: string | null;
+            /** Values */
+            values?: {
+                [key: string]: string;
+            } | null;
+        };
+        /**
+         * ApprovalView
+         * @description A tool call that waits for the user's consent. `typed_name` is what must be typed, null when nothing must.
+         */
+        ApprovalView: {
+            /** Approval */
+            approval: string;
+            /** Call */
+            call: string;
+            /** Tool */
+            tool: string;
+            /** Arguments */
+            arguments: {
+                [key: string]: unknown;
+            };
+            /** Digest */
+            digest: string;
+            /** Tier */
+            tier: number;
+            /** Title */
+            title: string;
+            /** Why */
+            why: string;
+            /** Typed Name */
+            typed_name: string | null;
+            /** Fields */
+            fields: components["schemas"]["FieldView"][];
+            /** Turn */
+            turn: string;
         };
         /** Cancelled */
         Cancelled: {
@@ -637,6 +828,55 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** EditAnswered */
+        EditAnswered: {
+            /** Edit */
+            edit: string;
+            /** Action */
+            action: string;
+        };
+        /**
+         * EditBody
+         * @description `hunks` are the ids of those that are accepted; all when it is left out.
+         */
+        EditBody: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "accept" | "discard";
+            /** Hunks */
+            hunks?: string[] | null;
+        };
+        /**
+         * EndpointView
+         * @description `circuit`: closed, cooling (after a 429), open, probing, ramping or off; `reason` says why it is not closed.
+         *     `rpm` and `tpm` count any 60 s, `rph` and `tph` any hour. `ceiling` is the learned share of the limits.
+         */
+        EndpointView: {
+            /** Id */
+            id: string;
+            /** Provider */
+            provider: string;
+            /** Model */
+            model: string;
+            /** Region */
+            region: string;
+            rpm: components["schemas"]["UsageView"];
+            tpm: components["schemas"]["UsageView"];
+            rph: components["schemas"]["UsageView"];
+            tph: components["schemas"]["UsageView"];
+            /** Circuit */
+            circuit: string;
+            /** Reason */
+            reason: string;
+            /** Retry In Seconds */
+            retry_in_seconds: number | null;
+            /** Ceiling */
+            ceiling: number;
+            /** Refused Ago Seconds */
+            refused_ago_seconds: number | null;
+        };
         /** EnvName */
         EnvName: {
             /** Name */
@@ -675,6 +915,16 @@ export interface components {
              * @default false
              */
             build: boolean;
+        };
+        /**
+         * FieldView
+         * @description What an approval asks to be typed; a secret is not shown while it is.
+         */
+        FieldView: {
+            /** Name */
+            name: string;
+            /** Secret */
+            secret: boolean;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -720,13 +970,16 @@ export interface components {
         };
         /**
          * MessageBody
-         * @description `client_id` is the sender's own name for the message: sent twice, it is taken once.
+         * @description `client_id` is the sender's own name for the message: sent twice, it is taken once. `replaces` is the id of the
+         *     user's message that this one was edited from; the conversation goes on from there.
          */
         MessageBody: {
             /** Text */
             text: string;
             /** Client Id */
             client_id?: string | null;
+            /** Replaces */
+            replaces?: string | null;
         };
         /** MessageView */
         MessageView: {
@@ -737,6 +990,13 @@ export interface components {
         Page_AppView_: {
             /** Items */
             items: components["schemas"]["AppView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[ApprovalView] */
+        Page_ApprovalView_: {
+            /** Items */
+            items: components["schemas"]["ApprovalView"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -767,6 +1027,36 @@ export interface components {
             items: components["schemas"]["RevisionView"][];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /** Page[SignedInBrowser] */
+        Page_SignedInBrowser_: {
+            /** Items */
+            items: components["schemas"]["SignedInBrowser"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * QuotaView
+         * @description `waiting` counts by priority over the fleet; `processes` share the limits; `degraded` says what is wrong with the
+         *     shared ledger, empty when nothing is.
+         */
+        QuotaView: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Endpoints */
+            endpoints: components["schemas"]["EndpointView"][];
+            /** Waiting */
+            waiting: {
+                [key: string]: number;
+            };
+            /** Processes */
+            processes: number;
+            /** Degraded */
+            degraded: string;
+            spent: components["schemas"]["SpentView"];
         };
         /**
          * RevisionSignals
@@ -854,6 +1144,43 @@ export interface components {
             revisions: components["schemas"]["RevisionSignals"][];
         };
         /**
+         * SignedInBrowser
+         * @description `id` names the session and is no token; `current` is the one that asks.
+         */
+        SignedInBrowser: {
+            /** Id */
+            id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Current */
+            current: boolean;
+        };
+        /**
+         * SpentView
+         * @description Since midnight UTC; `day_limit` null where none is set, `cost_usd` null where a price is not known.
+         */
+        SpentView: {
+            /** Day Tokens */
+            day_tokens: number;
+            /** Day Limit */
+            day_limit: number | null;
+            /** Cost Usd */
+            cost_usd: number | null;
+        };
+        /**
          * Status
          * @enum {string}
          */
@@ -881,6 +1208,19 @@ export interface components {
             fraction?: number | null;
             /** Started At */
             started_at?: string | null;
+        };
+        /**
+         * UsageView
+         * @description `limit` is null where it is not known; `frees_in_seconds` is when the oldest of what is used leaves the
+         *     window.
+         */
+        UsageView: {
+            /** Used */
+            used: number;
+            /** Limit */
+            limit: number | null;
+            /** Frees In Seconds */
+            frees_in_seconds: number | null;
         };
         /** ValidationError */
         ValidationError: {
@@ -959,6 +1299,55 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    list_sessions_api_v1_sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SignedInBrowser_"];
+                };
+            };
+        };
+    };
+    revoke_session_api_v1_sessions__session__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
             };
         };
     };
@@ -1617,6 +2006,140 @@ export interface operations {
             };
         };
     };
+    stop_api_v1_conversations__conversation__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_approvals_api_v1_conversations__conversation__approvals_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ApprovalView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    answer_approval_api_v1_conversations__conversation__approvals__approval__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+                approval: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovalBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAnswered"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    answer_edit_api_v1_conversations__conversation__edits__edit__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+                edit: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditAnswered"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     stream_events_api_v1_streams__stream__get: {
         parameters: {
             query?: {
@@ -1646,6 +2169,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    quota_api_v1_quota_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaView"];
                 };
             };
         };

@@ -1,9 +1,25 @@
 """Conversations: opened, listed, and written to; what happens in one is in its stream."""
 
+from typing import TYPE_CHECKING
+
 from fastapi import APIRouter
 
-from devgem.web.parts import SignedIn
-from devgem.web.schemas import ConversationView, MessageBody, MessageView, Page
+from devgem.web.parts import SignedIn, Who
+from devgem.web.schemas import (
+    ApprovalAnswered,
+    ApprovalBody,
+    ApprovalView,
+    ConversationView,
+    EditAnswered,
+    EditBody,
+    FieldView,
+    MessageBody,
+    MessageView,
+    Page,
+)
+
+if TYPE_CHECKING:
+    from devgem.agent.approvals import Approval
 
 router = APIRouter(prefix="/api/v1/conversations")
 
@@ -29,4 +45,60 @@ async def get_conversation(conversation: str, parts: SignedIn) -> ConversationVi
 @router.post("/{conversation}/messages", status_code=202)
 async def send_message(conversation: str, body: MessageBody, parts: SignedIn) -> MessageView:
     """Takes a message; the answer comes in the stream `conversation:<id>`."""
-    return MessageView(message=await parts.conversations.say(conversation, body.text, client_id=body.client_id))
+    again = {"replaces": body.replaces} if body.replaces else {}
+    message = await parts.conversations.say(conversation, body.text, client_id=body.client_id, **again)
+    return MessageView(message=message)
+
+
+@router.post("/{conversation}/stop", status_code=202)
+async def stop(conversation: str, parts: SignedIn) -> ConversationView:
+    """Ends the turn that runs; what it has started outside, such as a deployment, goes on."""
+    await parts.conversations.stop(conversation)
+    return await get_conversation(conversation, parts)
+
+
+@router.get("/{conversation}/approvals")
+async def list_approvals(conversation: str, parts: SignedIn) -> Page[ApprovalView]:
+    """The tool calls that wait for the user's consent."""
+    pending = await parts.conversations.pending(conversation)
+    return Page(items=[_approval_view(approval) for approval in pending])
+
+
+@router.post("/{conversation}/approvals/{approval}")
+async def answer_approval(
+    conversation: str, approval: str, body: ApprovalBody, parts: SignedIn, who: Who
+) -> ApprovalAnswered:
+    """Grants or denies exactly the arguments of `digest`; 409 when it was answered before, or the digest differs."""
+    await parts.conversations.answer(
+        conversation,
+        approval,
+        granted=body.granted,
+        digest=body.digest,
+        typed_name=body.typed_name,
+        values=body.values,
+        by=who.user,
+    )
+    return ApprovalAnswered(approval=approval, granted=body.granted)
+
+
+@router.post("/{conversation}/edits/{edit}")
+async def answer_edit(conversation: str, edit: str, body: EditBody, parts: SignedIn) -> EditAnswered:
+    """Accepts an edit that was proposed, whole or in part, or discards it."""
+    await parts.conversations.edit(conversation, edit, accept=body.action == "accept", hunks=body.hunks)
+    return EditAnswered(edit=edit, action=body.action)
+
+
+def _approval_view(approval: "Approval") -> ApprovalView:
+    return ApprovalView(
+        approval=approval.id,
+        call=approval.call,
+        tool=approval.tool,
+        arguments=dict(approval.arguments),
+        digest=approval.digest,
+        tier=approval.tier,
+        title=approval.title,
+        why=approval.why,
+        typed_name=approval.typed_name,
+        fields=[FieldView(name=field.name, secret=field.secret) for field in approval.fields],
+        turn=approval.turn,
+    )

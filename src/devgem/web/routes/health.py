@@ -2,8 +2,10 @@
 
 import prometheus_client
 from fastapi import APIRouter, Response
+from prometheus_client import CollectorRegistry
 
 from devgem.domain.errors import Unavailable
+from devgem.web.gauges import QuotaGauges
 from devgem.web.parts import Open, SignedIn
 from devgem.web.schemas import Checks, CheckView
 
@@ -26,7 +28,10 @@ async def readyz(parts: Open) -> dict[str, str]:
 @router.get("/metrics", include_in_schema=False)
 async def metrics(parts: SignedIn) -> Response:
     """Prometheus text; not public."""
-    return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(QuotaGauges(await parts.quota()))
+    text = prometheus_client.generate_latest() + prometheus_client.generate_latest(registry)
+    return Response(text, media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
 
 @router.get("/api/v1/doctor")

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from devgem.domain.errors import NotSignedIn
-from devgem.web.parts import Open, SignedIn
-from devgem.web.schemas import IsolationView, SessionView, SignInUrl
+from devgem.web.parts import Open, SignedIn, Who
+from devgem.web.schemas import IsolationView, Page, SessionView, SignedInBrowser, SignInUrl
 from devgem.web.sign_in import COOKIE, SESSION_LIFETIME
 
 router = APIRouter()
@@ -56,3 +56,26 @@ async def session(request: Request, parts: Open) -> SessionView:
 async def sign_out(request: Request, response: Response, parts: SignedIn) -> None:
     await parts.sign_in.end(request)
     response.delete_cookie(COOKIE)
+
+
+@router.get("/api/v1/sessions")
+async def list_sessions(parts: SignedIn, who: Who) -> Page[SignedInBrowser]:
+    """The browsers that are signed in as the sender, the last seen first."""
+    return Page(
+        items=[
+            SignedInBrowser(
+                id=one.id,
+                created_at=one.created_at,
+                seen_at=one.seen_at,
+                expires_at=one.expires_at,
+                current=one.id == who.session,
+            )
+            for one in await parts.sign_in.sessions(who.user)
+        ]
+    )
+
+
+@router.delete("/api/v1/sessions/{session}", status_code=204)
+async def revoke_session(session: str, parts: SignedIn, who: Who) -> None:
+    """Signs a browser out; its open connections are closed within seconds."""
+    await parts.sign_in.revoke(who.user, session)

@@ -1,6 +1,7 @@
 """The same streams over server-sent events and over the WebSocket."""
 
 import asyncio
+from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -9,7 +10,9 @@ from starlette.responses import StreamingResponse
 
 from devgem.domain.errors import NotSignedIn
 from devgem.web import socket
-from devgem.web.parts import Parts, SignedIn, parts_of
+from devgem.web.parts import Parts, SignedIn, Who, parts_of
+from devgem.web.sender import Sender
+from devgem.web.sign_in import Identity
 
 router = APIRouter()
 
@@ -20,25 +23,27 @@ _COMMENT_SECONDS = 15.0
 async def stream_events(
     stream: str,
     parts: SignedIn,
+    who: Who,
     after: Annotated[int, Query(ge=0)] = 0,
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> StreamingResponse:
     """The events of a stream with seq > `after` (or Last-Event-ID), for ever."""
     await parts.streams.check(stream)
-    body = _server_sent(parts, stream, after if last_event_id is None else last_event_id)
+    body = _server_sent(parts, who, stream, after if last_event_id is None else last_event_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(body, media_type="text/event-stream", headers=headers)
 
 
-async def _server_sent(parts: Parts, stream: str, after: int) -> AsyncIterator[str]:
+async def _server_sent(parts: Parts, who: Identity, stream: str, after: int) -> AsyncIterator[str]:
     """https://html.spec.whatwg.org/multipage/server-sent-events.html; a comment now and then keeps proxies awake."""
     batches = parts.streams.follow(stream, after)
     waiting = asyncio.ensure_future(anext(batches))
+    ended = asyncio.ensure_future(parts.sign_in.ended(who))
     try:
         yield ": hello\n\n"
-        while not parts.is_draining():
-            done, _ = await asyncio.wait([waiting], timeout=_COMMENT_SECONDS)
-            if not done:
+        while not parts.is_draining() and not ended.done():
+            done, _ = await asyncio.wait([waiting, ended], timeout=_COMMENT_SECONDS, return_when=FIRST_COMPLETED)
+            if waiting not in done:
                 yield ": still here\n\n"
                 continue
             batch = waiting.result()
@@ -50,7 +55,8 @@ async def _server_sent(parts: Parts, stream: str, after: int) -> AsyncIterator[s
             )
     finally:
         waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
+        ended.cancel()
+        await asyncio.gather(waiting, ended, return_exceptions=True)
         await batches.aclose()
 
 
@@ -58,10 +64,10 @@ async def _server_sent(parts: Parts, stream: str, after: int) -> AsyncIterator[s
 async def web_socket(websocket: WebSocket) -> None:
     parts = parts_of(websocket)
     try:
-        await parts.sign_in.require(websocket)
+        identity = await parts.sign_in.require(websocket)
     except NotSignedIn as error:
         # The handshake must be accepted for the close code to reach a browser.
         await websocket.accept(socket.SUBPROTOCOL if socket.SUBPROTOCOL in websocket.scope["subprotocols"] else None)
         await websocket.close(4401, error.message)
         return
-    await parts.sockets.serve(websocket)
+    await parts.sockets.serve(websocket, Sender(identity, parts.sign_in, parts.conversations))
