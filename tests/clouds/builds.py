@@ -78,7 +78,7 @@ class Yard:
         limited = replace(LIMITS, **{"wall_seconds": 60.0, **limits})
         self.builder = Builder(root / "cloud", sandbox, self._checkout, limits=limited, **more)
 
-    async def _checkout(self, repository: Repository, commit: Commit) -> Path:
+    async def _checkout(self, repository: Repository, commit: Commit, patch: str) -> Path:
         return Path(repository.location)
 
     def source(self, files: Mapping[str, str | bytes], name: str = "source") -> Path:

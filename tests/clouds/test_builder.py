@@ -201,7 +201,7 @@ async def test_a_missing_tool_is_said_before_anything_is_fetched(yard: Yard) -> 
 
 async def test_trouble_with_the_source_keeps_its_name(tmp_path: Path, real_sandbox: Sandbox) -> None:
     class Broken(Yard):
-        async def _checkout(self, repository: Repository, commit: Commit) -> Path:
+        async def _checkout(self, repository: Repository, commit: Commit, patch: str) -> Path:
             raise SourceError("the repository is gone", code="not_found_or_private", fix="Check its address.")
 
     failure = (await Broken(tmp_path, real_sandbox).build(tmp_path, SHELL)).failure

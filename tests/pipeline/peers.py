@@ -67,7 +67,7 @@ class FolderSources:
         await _linger(json.loads(text), "fetch", self._root)
         return Commit(sha, subject="as it is"), FolderTree(checkout)
 
-    async def checkout(self, repository: Repository, commit: Commit) -> Path:
+    async def checkout(self, repository: Repository, commit: Commit, patch: str = "") -> Path:
         return self._root / commit.sha
 
 

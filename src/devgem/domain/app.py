@@ -55,7 +55,8 @@ class Resources:
 @dataclass(frozen=True)
 class Build:
     """One attempt to turn a commit and a plan into an image. `id` is the deployment's id. `env` are the build-time
-    config vars only: the run-time ones never reach a build."""
+    config vars only: the run-time ones never reach a build. `patch` are edits on top of the commit, as a text that
+    `git apply` takes."""
 
     id: str
     app: str
@@ -63,6 +64,7 @@ class Build:
     commit: Commit
     plan: BuildPlan
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    patch: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

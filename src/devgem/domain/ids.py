@@ -8,6 +8,7 @@ from devgem.domain.errors import InvalidInput
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _APP_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_PREVIEW = "--preview"
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
@@ -18,13 +19,24 @@ def new_id(prefix: str) -> str:
 
 
 def check_app_name(name: str) -> str:
-    """An app's name is one DNS label of at most 40 characters, since its URL is `<name>.<base domain>`."""
-    if not _APP_NAME.fullmatch(name):
+    """An app's name is one DNS label of at most 40 characters (a preview's has nine more), since its URL is
+    `<name>.<base domain>`."""
+    if not _APP_NAME.fullmatch(name.removesuffix(_PREVIEW)):
         raise InvalidInput(
             f"{name!r} is not a valid app name",
             fix="Use 1 to 40 lower-case letters, digits and hyphens, starting with a letter.",
         )
     return name
+
+
+def preview_of(app: str) -> str:
+    """The name under which edits of an app are shown before they are live: an app beside it, with its own address."""
+    return app + _PREVIEW
+
+
+def parent_of(name: str) -> str | None:
+    """The app that this is the preview of; None for an app of its own."""
+    return name.removesuffix(_PREVIEW) if name.endswith(_PREVIEW) else None
 
 
 def app_name_from(text: str) -> str:

@@ -6,11 +6,12 @@ from devgem.domain.app import App
 from devgem.domain.deployment import Deployment
 from devgem.domain.errors import Conflict, InvalidInput
 from devgem.domain.event import EventType
-from devgem.domain.ids import check_app_name, check_env_name
+from devgem.domain.ids import check_app_name, check_env_name, parent_of, preview_of
 from devgem.pipeline import turns
 from devgem.pipeline.clock import now
 from devgem.pipeline.request import DeployRequest
 from devgem.source import suggested_name
+from devgem.source.workspace import parse_patch, patch_digest
 from devgem.store import AppRow, Fact, Order, Transaction
 
 _VALUE_LIMIT = 32 << 10
@@ -20,10 +21,22 @@ def check(request: DeployRequest, clouds: Collection[str]) -> None:
     """Raises InvalidInput."""
     if request.app is not None:
         check_app_name(request.app)
+        if parent_of(request.app):
+            raise InvalidInput(f"{request.app!r} is the preview of an app", fix="Choose another name with --name.")
+    if request.preview and request.app is None:
+        raise InvalidInput("a preview is one of an app", fix="Name the app.")
+    _check_patch(request)
     if request.cloud is not None and request.cloud not in clouds:
         raise InvalidInput(f"there is no cloud {request.cloud!r}", fix=f"Use one of: {', '.join(sorted(clouds))}.")
     check_env(request.env)
     check_env(request.build_env)
+
+
+def _check_patch(request: DeployRequest) -> None:
+    if request.patch:
+        parse_patch(request.patch)
+        if request.commit is None:
+            raise InvalidInput("edits are made of one commit, and none is given")
 
 
 def check_env(env: Mapping[str, str]) -> None:
@@ -38,10 +51,12 @@ def check_env(env: Mapping[str, str]) -> None:
 
 async def admit(transaction: Transaction, request: DeployRequest, id: str, default_cloud: str) -> Deployment:
     """Makes the app if need be, and the deployment, which supersedes one that waits. Raises Conflict."""
-    row = await _app(transaction, request, default_cloud)
+    row = await (_preview(transaction, request) if request.preview else _app(transaction, request, default_cloud))
     await transaction.config_vars.set(row.name, request.env, build=False)
     await transaction.config_vars.set(row.name, request.build_env, build=True)
-    order = Order(request.repository, row.app.cloud, request.own, request.reason)
+    order = Order(
+        request.repository, row.app.cloud, request.own, request.reason, commit=request.commit, patch=request.patch
+    )
     deployment = await transaction.deployments.add(id, row.name, order, _requested(id, row.name, order))
     await turns.supersede(transaction, row.name, by=id)
     return deployment
@@ -57,6 +72,8 @@ def _requested(id: str, app: str, order: Order) -> Fact:
         "cloud": order.cloud,
         "reason": order.reason,
     }
+    if order.patch:
+        data["edits"] = patch_digest(order.patch)
     return Fact(EventType.DEPLOYMENT_REQUESTED, data, "deployment.requested")
 
 
@@ -71,6 +88,17 @@ async def _app(transaction: Transaction, request: DeployRequest, default_cloud: 
     if request.cloud not in (None, row.app.cloud):
         raise Conflict(f"{name!r} is on the cloud {row.app.cloud!r}", fix="Choose another name with --name.")
     await _check_repository(transaction, request, row)
+    return row
+
+
+async def _preview(transaction: Transaction, request: DeployRequest) -> AppRow:
+    assert request.app is not None, "checked"
+    app = await transaction.apps.get(request.app)
+    name = preview_of(app.name)
+    await transaction.apps.add(App(name, request.repository, app.app.cloud, now()))
+    row = await transaction.apps.get(name, lock=True)
+    if row.removing or app.removing:
+        raise Conflict(f"the last preview of {app.name!r} is being removed", fix="Try again in a moment.")
     return row
 
 

@@ -53,6 +53,10 @@ class Operations:
         finally:
             del self._askers[id]
 
+    async def begin(self, workflow: str, id: str, *arguments: str | int | None) -> None:
+        """Begins an operation, and does not wait for what comes of it."""
+        await self._durable.run(workflow, id, id, *arguments)
+
     def turn_ended(self) -> None:
         self._turn_ended.set()
         self._turn_ended = asyncio.Event()

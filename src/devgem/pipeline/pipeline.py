@@ -9,7 +9,7 @@ from typing import Any
 from devgem.clouds import Cloud
 from devgem.domain.deployment import Deployment, Status
 from devgem.domain.errors import Conflict, InvalidInput, Unavailable
-from devgem.domain.ids import new_id
+from devgem.domain.ids import new_id, preview_of
 from devgem.pipeline import intake, turns
 from devgem.pipeline.durable import Durable
 from devgem.pipeline.interrupts import Interrupts
@@ -116,7 +116,15 @@ class Pipeline:
     async def remove(self, app: str) -> None:
         """Cancels what is being deployed, and removes the app with all it has. Raises NotFound, Conflict."""
         await self._existing(app)
+        await self.discard_preview(app)
         await self._operations.ask("remove", new_id("rm"), app)
+
+    async def discard_preview(self, app: str) -> None:
+        """Begins to remove the preview of an app, if there is one."""
+        async with self._store.read() as transaction:
+            preview = await transaction.apps.find(preview_of(app))
+        if preview is not None and not preview.removing:
+            await self._operations.begin("remove", new_id("rm"), preview.name)
 
     async def restart(self, app: str) -> None:
         """Raises NotFound, and Conflict when nothing is live."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from devgem.domain.app import Repository
+from devgem.domain.app import Commit, Repository
 from devgem.domain.deployment import Step
 
 
@@ -11,7 +11,9 @@ from devgem.domain.deployment import Step
 class DeployRequest:
     """`app`: its name; None: the app that was deployed from this repository before, or a name that the repository
     suggests. `env` and `build_env` are added to the app's config vars. `own`: the repository is the operator's own,
-    and may run where isolation is weak. `reason`: "request", or "push", which a rollback pauses."""
+    and may run where isolation is weak. `reason`: "request", "edits", or "push", which a rollback pauses.
+    `commit`: exactly this one, whatever the ref names by now. `patch`: edits on top of it (see source.workspace.patch).
+    `preview`: not the app itself, but its preview, at an address of its own."""
 
     repository: Repository
     app: str | None = None
@@ -20,6 +22,9 @@ class DeployRequest:
     build_env: Mapping[str, str] = field(default_factory=dict, repr=False)
     own: bool = False
     reason: str = "request"
+    commit: Commit | None = None
+    patch: str = field(default="", repr=False)
+    preview: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,10 +51,12 @@ DEADLINES_SECONDS: Mapping[Step, float] = {
 @dataclass(frozen=True)
 class Limits:
     """`deadlines_seconds`: after this long a step has failed; a cloud that knows a sharper limit names it sooner.
-    `log_lines` and `log_bytes`: what of one deployment's log is kept."""
+    `log_lines` and `log_bytes`: what of one deployment's log is kept. `preview_seconds`: so long after it was asked
+    for, a preview is removed."""
 
     deadlines_seconds: Mapping[Step, float] = field(default_factory=lambda: DEADLINES_SECONDS)
     cleanup_seconds: float = 60.0
     builds_at_once: int = 2
     log_lines: int = 250_000
     log_bytes: int = 64 << 20
+    preview_seconds: float = 3600.0

@@ -15,6 +15,7 @@ from devgem.domain.deployment import Step
 from devgem.domain.errors import DevGemError
 from devgem.domain.event import EventType
 from devgem.domain.failure import Failure
+from devgem.domain.ids import parent_of
 from devgem.domain.log import Redactor
 from devgem.pipeline.interrupts import Interrupt, Interrupts
 from devgem.pipeline.narration import Narration
@@ -87,7 +88,7 @@ class Runner:
     async def _outcome(self, step: Step, row: DeploymentRow, interrupt: Interrupt) -> Outcome:
         redact: Callable[[str], str] = str
         try:
-            redact = await self._redactor(row.app)
+            redact = await self._redactor(parent_of(row.app) or row.app)
             outcome = await self._supervised(step, row, redact, interrupt)
         except DevGemError as error:
             outcome = Failure.of(error)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from devgem.clouds import Cloud
 from devgem.domain.app import Image, Progress, Proof, Repository, Revision
 from devgem.domain.failure import Failure
+from devgem.domain.ids import parent_of
 from devgem.domain.log import LogLine
 from devgem.domain.plan import Kind
 from devgem.pipeline.narration import Narration
@@ -49,6 +50,11 @@ class Work:
     @property
     def app(self) -> str:
         return self.deployment.app
+
+    @property
+    def owner(self) -> str:
+        """The app whose config vars and builds these are: a preview uses those of its app."""
+        return parent_of(self.app) or self.app
 
     @property
     def repository(self) -> Repository:

@@ -15,6 +15,7 @@ from devgem.source.addresses import Resolve, resolve_host
 from devgem.source.checkouts import Checkout, Checkouts, Record
 from devgem.source.command import Run, run_directly
 from devgem.source.contents import Entry, check_links, lfs_pointers, served_pointers
+from devgem.source.edited import write_edited
 from devgem.source.errors import refusal
 from devgem.source.fetch import Fetch
 from devgem.source.folder import check_folder, copy_folder, list_folder
@@ -23,6 +24,7 @@ from devgem.source.policy import Policy
 from devgem.source.remote import Remote, Remotes
 from devgem.source.snapshot import Snapshot
 from devgem.source.tree import FolderTree
+from devgem.source.workspace.patch import patch_digest
 
 _PERHAPS_OUR_CACHE = frozenset({"git_failed", "corrupt_repository"})
 _KEPT_PACKS = 20
@@ -45,8 +47,14 @@ class Sources:
             found = await self._fetch(repository, repository.ref, authorization)
         return found.record.commit, FolderTree(found.files, _check_app(repository, found))
 
-    async def checkout(self, repository: Repository, commit: Commit, *, authorization: str | None = None) -> Path:
-        """The files of exactly this commit as a folder, which must not be changed. Raises SourceError."""
+    async def checkout(
+        self, repository: Repository, commit: Commit, patch: str = "", *, authorization: str | None = None
+    ) -> Path:
+        """The files of exactly this commit, with a patch on it if one is given, as a folder, which must not be changed.
+        Raises SourceError; InvalidInput or Conflict when the patch is not one of this commit."""
+        edited = self._checkouts.find(_edited(repository, patch), commit.sha) if patch else None
+        if edited:
+            return edited.files
         found = self._checkouts.find(repository.location, commit.sha)
         if found is None:
             working_state = repository.is_folder and repository.ref is None
@@ -54,7 +62,7 @@ class Sources:
                 found = await self._fetch(repository, None if working_state else commit.sha, authorization)
         if found.record.sha != commit.sha:
             raise refusal("folder_changed", path=repository.location)
-        return found.files
+        return (await self._edit(repository, found, patch)).files if patch else found.files
 
     async def prune(self, keep: Container[str]) -> None:
         """Removes the checkouts of commits whose SHA is not in `keep`, except those used within the last hour."""
@@ -70,6 +78,15 @@ class Sources:
             return await self._copy_folder(repository)
         remote, prefix = self._remotes.folder(folder)
         return await self._fetch_remote(repository, remote, ref, prefix)
+
+    async def _edit(self, repository: Repository, plain: Checkout, patch: str) -> Checkout:
+        async with self._bounds(repository), self._job() as job:
+
+            def write(stop: threading.Event) -> Checkout:
+                write_edited(plain.files, patch, job / "files", stop)
+                return self._checkouts.keep(_edited(repository, patch), job / "files", plain.record)
+
+            return await _in_thread(write)
 
     async def _copy_folder(self, repository: Repository) -> Checkout:
         folder = Path(repository.location)
@@ -150,6 +167,11 @@ class Sources:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise refusal("disk_full", url=repository.location) from error
             raise
+
+
+def _edited(repository: Repository, patch: str) -> str:
+    """The location under which the checkout of edits is kept."""
+    return f"{repository.location}\0{patch_digest(patch)}"
 
 
 def _check_app(repository: Repository, found: Checkout) -> list[str]:

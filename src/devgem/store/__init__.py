@@ -1,21 +1,29 @@
 """The database: tables, migrations, queries, the append-only event log and `follow`."""
 
+from devgem.store.approvals import Approval, ApprovalStatus
 from devgem.store.apps import AppRow
 from devgem.store.batch import Batch
+from devgem.store.calls import CallRow, CallStatus
 from devgem.store.config_vars import ConfigVar
 from devgem.store.conversations import Conversation
 from devgem.store.deployments import DeploymentRow, Order
 from devgem.store.events import Fact, StreamState
+from devgem.store.histories import Turn, TurnStatus
 from devgem.store.idempotency import Answer, Replay
 from devgem.store.revisions import RevisionRow
 from devgem.store.sessions import Session
 from devgem.store.store import Store, Transaction
 from devgem.store.vault import Vault
+from devgem.store.workspaces import WorkspaceRow
 
 __all__ = [
     "Answer",
     "AppRow",
+    "Approval",
+    "ApprovalStatus",
     "Batch",
+    "CallRow",
+    "CallStatus",
     "ConfigVar",
     "Conversation",
     "DeploymentRow",
@@ -27,5 +35,8 @@ __all__ = [
     "Store",
     "StreamState",
     "Transaction",
+    "Turn",
+    "TurnStatus",
     "Vault",
+    "WorkspaceRow",
 ]

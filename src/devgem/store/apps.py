@@ -17,7 +17,10 @@ _ADD = sa.text(
     "INSERT INTO apps (name, location, ref, dir, cloud, created_at, last_revision, traffic, push_paused, removing)"
     " VALUES (:name, :location, :ref, :dir, :cloud, :created_at, 0, '{}', false, false) ON CONFLICT (name) DO NOTHING"
 ).bindparams(sa.bindparam("created_at", type_=tables.Instant))
-_OF_AN_APP = (tables.deployments, tables.revisions, tables.builds, tables.config_vars, tables.durations)
+_OF_AN_APP = (
+    tables.deployments, tables.revisions, tables.builds, tables.config_vars, tables.durations, tables.workspaces,
+)  # fmt: skip
+_IS_PREVIEW = _apps.c.name.like("%--preview")
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,15 @@ class Apps:
             raise NotFound(f"there is no app {name!r}", fix="List the apps with `devgem list`.")
         return row
 
-    async def page(self, *, after: str = "", limit: int = 100) -> list[AppRow]:
+    async def page(self, *, after: str = "", limit: int = 100, previews: bool = False) -> list[AppRow]:
+        """By name; the previews of apps only when asked for."""
         query = sa.select(_apps).where(_apps.c.name > after).order_by(_apps.c.name).limit(limit)
+        if not previews:
+            query = query.where(~_IS_PREVIEW)
         return [_app_row(row) for row in await self._connection.execute(query)]
+
+    async def previews(self) -> list[AppRow]:
+        return [_app_row(row) for row in await self._connection.execute(sa.select(_apps).where(_IS_PREVIEW))]
 
     async def held(self) -> list[AppRow]:
         """Those that somebody acts on."""
@@ -75,8 +84,9 @@ class Apps:
 
     async def of_repository(self, location: str, dir: str) -> AppRow | None:
         """The first app that was deployed from this folder of this repository."""
-        query = sa.select(_apps).where(_apps.c.location == location, _apps.c.dir == dir).order_by(_apps.c.created_at)
-        row = (await self._connection.execute(query.limit(1))).first()
+        where = (_apps.c.location == location, _apps.c.dir == dir, ~_IS_PREVIEW)
+        query = sa.select(_apps).where(*where).order_by(_apps.c.created_at).limit(1)
+        row = (await self._connection.execute(query)).first()
         return _app_row(row) if row else None
 
     async def set_repository(self, name: str, repository: Repository) -> None:

@@ -25,12 +25,15 @@ _LIFECYCLE = ("deployment.", "revision.", "traffic.")
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for. `own`: the repository is the operator's own; `reason`: request, push, ..."""
+    """What was asked for. `own`: the repository is the operator's own; `reason`: request, push, edits, preview.
+    `commit`: exactly this one, whatever the ref names by now; `patch`: edits on top of it."""
 
     repository: Repository
     cloud: str
     own: bool
     reason: str
+    commit: Commit | None = None
+    patch: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,10 @@ class Deployments:
         if row is None:
             raise NotFound(f"there is no deployment {id!r}")
         return _deployment_row(row)
+
+    async def find(self, id: str) -> DeploymentRow | None:
+        row = (await self._connection.execute(_select().where(_deployments.c.id == id))).first()
+        return _deployment_row(row) if row else None
 
     async def page(
         self,
@@ -177,7 +184,7 @@ def _deployment_row(row: sa.Row[Any]) -> DeploymentRow:
         id=row.id,
         app=row.app,
         state=state,
-        order=Order(**{**row.order, "repository": Repository(**row.order["repository"])}),
+        order=_order(row.order),
         requested_at=row.requested_at,
         cancel_requested=row.cancel_requested,
         shifting=row.shifting,
@@ -185,3 +192,9 @@ def _deployment_row(row: sa.Row[Any]) -> DeploymentRow:
         plan=plan_from_json(row.plan) if row.plan else None,
         image=Image(**row.image) if row.image else None,
     )
+
+
+def _order(document: Mapping[str, Any]) -> Order:
+    commit = document.get("commit")
+    repository = Repository(**document["repository"])
+    return Order(**{**document, "repository": repository, "commit": Commit(**commit) if commit else None})

@@ -20,7 +20,8 @@ _revisions, _builds = tables.revisions, tables.builds
 
 @dataclass(frozen=True)
 class RevisionRow:
-    """A revision without its config vars. `served`: it has had traffic."""
+    """A revision without its config vars. `served`: it has had traffic. `edits` is the digest of the patch on top of
+    the commit, None without one."""
 
     app: str
     number: int
@@ -29,6 +30,7 @@ class RevisionRow:
     image: Image
     created_at: datetime
     served: bool
+    edits: str | None = None
 
 
 class Revisions:
@@ -36,7 +38,7 @@ class Revisions:
         self._connection = connection
         self._vault = vault
 
-    async def add(self, revision: Revision, *, commit: str) -> None:
+    async def add(self, revision: Revision, *, commit: str, edits: str | None = None) -> None:
         values = {
             "app": revision.app,
             "number": revision.number,
@@ -47,6 +49,7 @@ class Revisions:
             "env": self._vault.seal(json.dumps(dict(revision.env)), *_place(revision.app, revision.number)),
             "created_at": datetime.now(UTC),
             "served": False,
+            "edits": edits,
         }
         await self._connection.execute(sa.insert(_revisions).values(values))
 
@@ -65,7 +68,16 @@ class Revisions:
         """Newest first."""
         query = sa.select(_revisions).where(_revisions.c.app == app).order_by(_revisions.c.number.desc()).limit(limit)
         return [
-            RevisionRow(row.app, row.number, row.deployment, row.commit, Image(**row.image), row.created_at, row.served)
+            RevisionRow(
+                app=row.app,
+                number=row.number,
+                deployment=row.deployment,
+                commit=row.commit,
+                image=Image(**row.image),
+                created_at=row.created_at,
+                served=row.served,
+                edits=row.edits,
+            )
             for row in await self._connection.execute(query)
         ]
 

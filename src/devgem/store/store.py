@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from devgem.store import tables
+from devgem.store.approvals import Approvals
 from devgem.store.apps import Apps
 from devgem.store.batch import Batch
+from devgem.store.calls import Calls
 from devgem.store.config_vars import ConfigVars
 from devgem.store.conversations import Conversations
 from devgem.store.deployments import Deployments
@@ -19,12 +21,14 @@ from devgem.store.durations import Durations
 from devgem.store.engine import check_file, make_engine, trouble
 from devgem.store.events import Events, Fact, StreamState
 from devgem.store.follow import Feeds
+from devgem.store.histories import Histories
 from devgem.store.idempotency import Idempotency
 from devgem.store.migrate import migrate, renew_epoch
 from devgem.store.replicas import Replicas
 from devgem.store.revisions import Builds, Revisions
 from devgem.store.sessions import Sessions
 from devgem.store.vault import Vault
+from devgem.store.workspaces import Workspaces
 
 _FAULTS = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError)
 """Errors that say that a statement is wrong, and not that the database is in trouble."""
@@ -68,6 +72,22 @@ class Transaction:
     @cached_property
     def conversations(self) -> Conversations:
         return Conversations(self._connection)
+
+    @cached_property
+    def workspaces(self) -> Workspaces:
+        return Workspaces(self._connection)
+
+    @cached_property
+    def histories(self) -> Histories:
+        return Histories(self._connection, self._vault)
+
+    @cached_property
+    def calls(self) -> Calls:
+        return Calls(self._connection)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        return Approvals(self._connection, self._vault)
 
     @cached_property
     def sessions(self) -> Sessions:

@@ -124,6 +124,7 @@ revisions = sa.Table(
     sa.Column("env", sa.LargeBinary, nullable=False),  # sealed
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("served", sa.Boolean, nullable=False),  # has had traffic
+    sa.Column("edits", sa.Text),  # the digest of the patch on top of the commit; null without one
 )
 
 builds = sa.Table(
@@ -153,12 +154,89 @@ durations = sa.Table(
     sa.Column("seconds", _Json, nullable=False),  # of the last five, oldest first
 )
 
+workspaces = sa.Table(
+    "workspaces",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("conversation", sa.Text, primary_key=True),
+    sa.Column("repository", _Json, nullable=False),
+    sa.Column("commit", _Json, nullable=False),
+    sa.Column("history", _Json, nullable=False),  # every checkpoint, and which of them counts
+    sa.Column("deployed", sa.Text, nullable=False),  # the patch that was last deployed from it, or that it began with
+    sa.Column("deployment", sa.Text),  # by which deployment
+    sa.Column("branch", _Json),  # {"name", "sha"} of what was pushed
+    sa.Column("version", sa.Integer, nullable=False),  # counts its changes
+    sa.Column("updated_at", Instant, nullable=False),
+)
+
 conversations = sa.Table(
     "conversations",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
+)
+
+turns = sa.Table(
+    "turns",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("conversation", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("user", sa.Text, nullable=False),
+    sa.Column("message", sa.Text),  # the user's; null when DevGem began the turn
+    sa.Column("said", sa.Text, nullable=False),  # without secret values
+    sa.Column("secrets", sa.LargeBinary),  # those values, sealed, until the turn has ended
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("messages", _Json, nullable=False),  # the model's
+    sa.Column("tally", _Json, nullable=False),
+    sa.Column("holder", sa.Text),  # the process that runs it
+    sa.Column("seen_at", Instant),
+    sa.Column("stopping", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("conversation", "number"),
+    sa.Index("ix_turns_status", "status"),
+)
+
+calls = sa.Table(
+    "calls",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("conversation", sa.Text, nullable=False),
+    sa.Column("turn", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("asked_as", sa.Text, nullable=False),  # the model's id of it
+    sa.Column("tool", sa.Text, nullable=False),
+    sa.Column("arguments", _Json, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("result", _Json),
+    sa.Column("deployment", sa.Text),
+    sa.Column("told", sa.Boolean, nullable=False),  # the conversation knows how the deployment ended
+    sa.UniqueConstraint("turn", "position"),
+    sa.Index("ix_calls_conversation_deployment", "conversation", "deployment"),
+)
+
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("conversation", sa.Text, nullable=False),
+    sa.Column("turn", sa.Text, nullable=False),
+    sa.Column("call", sa.Text, nullable=False, unique=True),
+    sa.Column("tool", sa.Text, nullable=False),
+    sa.Column("arguments", _Json, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("tier", sa.Integer, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("typed_name", sa.Text),
+    sa.Column("fields", _Json, nullable=False),
+    sa.Column("requested_at", Instant, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("answered_by", sa.Text),
+    sa.Column("answered_at", Instant),
+    sa.Column("values", sa.LargeBinary),  # what was typed in, sealed, until it is taken
+    sa.Index("ix_approvals_conversation_status", "conversation", "status"),
+    sa.Index("ix_approvals_turn", "turn"),
 )
 
 sessions = sa.Table(

@@ -34,8 +34,9 @@ from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine, Redactor
 from devgem.domain.plan import BuildPlan
 
-Checkout = Callable[[Repository, Commit], Awaitable[Path]]
-"""The files of a commit as a folder, which stays as it is. Raises SourceError."""
+Checkout = Callable[[Repository, Commit, str], Awaitable[Path]]
+"""The files of a commit with a patch on it as a folder, which stays as it is. Raises SourceError, and InvalidInput or
+Conflict when the patch is not one of this commit."""
 Item = LogLine | Progress | Image | Failure
 
 LIMITS = Limits(
@@ -139,7 +140,7 @@ class Builder:
         tools = await self._toolchains.resolve(build.plan)
         for note in tools.notes:
             await commands.note(note)
-        checkout = await self._checkout(build.repository, build.commit)
+        checkout = await self._checkout(build.repository, build.commit, build.patch)
         return await Workshop(build, checkout, work, tools, commands, self._sandbox, self._stores).make()
 
     async def sweep(self) -> None:

@@ -6,6 +6,7 @@ from devgem.domain.app import Build, Commit, Image, Progress
 from devgem.domain.failure import Failure
 from devgem.domain.plan import BuildPlan
 from devgem.pipeline.work import Done, Outcome, Work
+from devgem.source.workspace import patch_digest
 from devgem.store import Transaction
 from devgem.store.deployments import plan_to_json
 
@@ -15,21 +16,23 @@ async def build(work: Work) -> Outcome:
     assert commit is not None
     assert plan is not None
     async with work.parts.store.read() as transaction:
-        env = await transaction.config_vars.values(work.app, build=True)
-        fingerprint = work.parts.store.vault.fingerprint(_inputs(commit, plan, env))
-        earlier = await transaction.builds.find(work.app, fingerprint)
+        env = await transaction.config_vars.values(work.owner, build=True)
+        patch = work.deployment.order.patch
+        fingerprint = work.parts.store.vault.fingerprint(_inputs(commit, patch, plan, env))
+        earlier = await transaction.builds.find(work.owner, fingerprint)
     if earlier:
         return _skipped(work, *earlier)
     if work.parts.build_slots.locked():
         await work.narration.progress(Progress("Waiting for another build to end"))
     async with work.parts.build_slots:
-        result = await work.listen(work.cloud.build(Build(work.id, work.app, work.repository, commit, plan, env)))
+        order = Build(work.id, work.owner, work.repository, commit, plan, env, patch)
+        result = await work.listen(work.cloud.build(order))
     return result if isinstance(result, Failure) else _built(work, fingerprint, result)
 
 
 def _built(work: Work, fingerprint: str, image: Image) -> Done:
     async def save(transaction: Transaction) -> None:
-        await transaction.builds.add(work.app, fingerprint, image, work.id)
+        await transaction.builds.add(work.owner, fingerprint, image, work.id)
         await transaction.deployments.found(work.id, image=image)
 
     return Done({"image": image.digest, "size_bytes": image.size_bytes}, save=save)
@@ -39,9 +42,11 @@ def _skipped(work: Work, image: Image, deployment: str) -> Done:
     async def save(transaction: Transaction) -> None:
         await transaction.deployments.found(work.id, image=image)
 
-    reason = f"Commit, plan and build variables are those of {deployment}"
+    edits = "edits, " if work.deployment.order.patch else ""
+    reason = f"Commit, {edits}plan and build variables are those of {deployment}"
     return Done({"reason": reason, "image": image.digest, "size_bytes": image.size_bytes}, skipped=True, save=save)
 
 
-def _inputs(commit: Commit, plan: BuildPlan, env: dict[str, str]) -> str:
-    return json.dumps([commit.sha, plan_to_json(plan), env], sort_keys=True)
+def _inputs(commit: Commit, patch: str, plan: BuildPlan, env: dict[str, str]) -> str:
+    edits = [patch_digest(patch)] if patch else []
+    return json.dumps([commit.sha, *edits, plan_to_json(plan), env], sort_keys=True)

@@ -12,7 +12,7 @@ from devgem.store import Transaction
 
 async def plan(work: Work) -> Outcome:
     assert work.deployment.commit is not None
-    root = await work.parts.sources.checkout(work.repository, work.deployment.commit)
+    root = await work.parts.sources.checkout(work.repository, work.deployment.commit, work.deployment.order.patch)
     found = await work.parts.detect(FolderTree(root), work.repository.dir)
     if isinstance(found, Unplannable):
         return _unplannable(found)
@@ -30,7 +30,7 @@ async def _env_missing(work: Work, plan: BuildPlan) -> list[str]:
     """The config vars that the code cannot live without and that are not set: said now, and no failure yet, since
     only the start can tell."""
     async with work.parts.store.read() as transaction:
-        known = {var.name for var in await transaction.config_vars.of(work.app)}
+        known = {var.name for var in await transaction.config_vars.of(work.owner)}
     missing = [name for name in plan.env_required if name not in known]
     if missing:
         await work.narration.say(f"The code needs config vars that are not set: {', '.join(missing)}")

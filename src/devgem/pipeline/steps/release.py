@@ -5,6 +5,7 @@ from devgem.domain.errors import NotFound
 from devgem.domain.event import EventType
 from devgem.domain.failure import Failure
 from devgem.pipeline.work import Done, Outcome, Work
+from devgem.source.workspace import patch_digest
 from devgem.store import Fact
 
 
@@ -29,17 +30,18 @@ async def _allotted(work: Work) -> Revision:
         held = await transaction.revisions.of_deployment(work.id)
         if held:
             return held
-        env = await transaction.config_vars.values(work.app, build=False)
+        env = await transaction.config_vars.values(work.owner, build=False)
         number = await transaction.apps.next_revision(work.app)
         revision = Revision(work.app, number, work.id, row.image, row.plan, env)
-        await transaction.revisions.add(revision, commit=row.commit.sha)
+        edits = patch_digest(row.order.patch) or None
+        await transaction.revisions.add(revision, commit=row.commit.sha, edits=edits)
         return revision
 
 
 async def _without_image(work: Work, revision: Revision) -> Failure:
     """The build was skipped, but the cloud has lost the image since: the next deployment is to build again."""
     async with work.parts.store.write() as transaction:
-        await transaction.builds.forget(work.app, revision.image.digest)
+        await transaction.builds.forget(work.owner, revision.image.digest)
     return Failure(
         "image_missing",
         cause=f"The {work.cloud.name} cloud no longer has the image {revision.image.digest}",
