@@ -70,8 +70,8 @@ _TILE_TOKENS, _SMALL_PIXELS, _MOST_TILES = 258, 384, 64
 
 
 def image_tokens(width: int | None, height: int | None, model: str = "") -> int:
-    """Pixels; None where they are not known. Before Gemini 3: 258 for one of at most 384 pixels either way, else 258 per
-    tile of two thirds of the shorter side (https://ai.google.dev/gemini-api/docs/tokens)."""
+    """Pixels; None where they are not known. Before Gemini 3: 258 for one of at most 384 pixels either way, else 258
+    per tile of two thirds of the shorter side (https://ai.google.dev/gemini-api/docs/tokens)."""
     if not model.startswith(("gemini-1", "gemini-2")):
         return IMAGE_TOKENS
     if width is None or height is None or width <= 0 or height <= 0:
