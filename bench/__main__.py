@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("startup", "deploy", "gateway", "loglines")
+NAMES = ("startup", "deploy", "gateway", "loglines", "quota")
 
 
 def main() -> int:

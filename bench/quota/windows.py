@@ -1,0 +1,110 @@
+"""Eight processes, four endpoints, more calls than the limits allow: the most in any sliding 60 s, and how much is
+used.
+
+Windows are real minutes, nothing is scaled. A few calls open the windows that begin with a first call; a minute later,
+from 10 s before a full minute of the clock, six times the limits are asked for, so that windows of either kind end in
+the midst of it. A call reserves more tokens than it uses, as estimates do, and lasts a second. DevGem's calls go to a
+stand-in for the provider, whose count of arrivals is the one shown; peers only decide, and a grant counts when it is
+given.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+
+from bench.quota.adapter import CONTENDERS, Pool, Setting
+from bench.quota.fleet import Plan, Stream, begin_at_minute, mean_use, most, run
+from bench.quota.provider import arrivals, provider
+from bench.quota.redis_server import redis_server
+from bench.report import table, verdict
+
+PROCESSES = 8
+EDGE_SECONDS, LEAD_SECONDS = 60.0, 10.0
+POOLS = (Pool("requests", rpm=60), Pool("tokens", tpm=100_000))
+CALLS_PER_SECOND = 4.0  # what either pool allows: 4 x 60 calls, or 4 x 100,000 tokens in calls of 1,600
+OVERLOAD = 6.0
+RESERVED_TOKENS, USED_TOKENS = 2000, 1600
+LITELLM = ("LiteLLM usage-based-routing-v2", "LiteLLM enforce_model_rate_limits", "LiteLLM itpm, enforced")
+LIMITERS = tuple(name for name in CONTENDERS if not name.startswith(("LiteLLM", "DevGem")))
+Grants = Sequence[tuple[str, float, int]]
+"""endpoint, seconds after the begin, tokens"""
+
+
+def streams(seconds: float) -> tuple[Stream, ...]:
+    shapes = ((2.0, 0.0, 1.0), (OVERLOAD, EDGE_SECONDS - LEAD_SECONDS, EDGE_SECONDS + seconds))
+    return tuple(
+        Stream(
+            pool.name,
+            per_second=CALLS_PER_SECOND * times,
+            since=since,
+            until=until,
+            tokens=RESERVED_TOKENS,
+            used=USED_TOKENS,
+            call_seconds=1.0,
+        )
+        for pool in POOLS
+        for times, since, until in shapes
+    )
+
+
+def row(name: str, grants: Grants, end: float) -> tuple[list[float], list[object]]:
+    """Of each pool its worst endpoint's peak, and the use of all of them together, as shares of the limits."""
+    figures = []
+    for pool in POOLS:
+        limit = pool.rpm or pool.tpm or 0
+        by_endpoint = [
+            [(at, 1 if pool.rpm else tokens) for where, at, tokens in grants if where == endpoint]
+            for endpoint in pool.endpoints
+        ]
+        peak = max(most(weighted, 60.0) for weighted in by_endpoint) / limit
+        use = mean_use([one for weighted in by_endpoint for one in weighted], 60.0, end) / limit / len(by_endpoint)
+        figures += [peak, use]
+    return figures, [name, *(f"{figure:.3f}" for figure in figures)]
+
+
+def measure_ours(redis_url: str, seconds: float) -> Grants:
+    with provider() as url:
+        begin = begin_at_minute(8.0)
+        setting = Setting(redis_url, "windows", POOLS, PROCESSES)
+        run([Plan(("DevGem",), setting, streams(seconds), begin, url)])
+        return [(one.endpoint, one.at - begin, one.tokens) for one in arrivals(url)]
+
+
+def measure_peers(redis_url: str, seconds: float) -> Iterable[tuple[str, Grants]]:
+    """At the same time, on keys of their own; LiteLLM's routers in processes of their own, as its callbacks demand."""
+    begin = begin_at_minute(20.0)
+    groups = [(name,) for name in LITELLM] + [LIMITERS]
+    plans = [
+        Plan(names, Setting(redis_url, f"windows-{number}", POOLS, PROCESSES), streams(seconds), begin)
+        for number, names in enumerate(groups)
+    ]
+    calls = run(plans)
+    for name in (*LITELLM, *LIMITERS):
+        own = (call for call in calls if call.contender == name)
+        yield name, [(call.endpoint, call.granted, call.tokens) for call in own if call.granted is not None]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=120.0, help="of overload after the edge; at least 120 for use")
+    parser.add_argument("--only", choices=("ours", "peers"))
+    options = parser.parse_args()
+    end = EDGE_SECONDS + options.seconds
+    rows: list[list[object]] = []
+    met = True
+    with redis_server() as redis_url:
+        if options.only != "peers":
+            figures, shown = row("DevGem", measure_ours(redis_url, options.seconds), end)
+            rows.append(shown)
+            peaks, uses = max(figures[0], figures[2]), min(figures[1], figures[3])
+            rows.append(["", verdict(peaks, 1.0), verdict(uses, 0.98, at_least=True), "the same", "the same"])
+            met = peaks <= 1.0 and uses >= 0.98
+        if options.only != "ours":
+            rows += [row(name, grants, end)[1] for name, grants in measure_peers(redis_url, options.seconds)]
+    head = ("contender", "RPM: peak in 60 s / limit", "RPM: use", "TPM: peak in 60 s / limit", "TPM: use")
+    table(f"Limits: {PROCESSES} processes, 4 endpoints, {options.seconds:g} s of overload", head, rows)
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
