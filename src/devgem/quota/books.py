@@ -1,6 +1,6 @@
 """The whole decision: who may call, and where. Pure; the time, and every random number, are arguments.
 
-The ledger in Redis does the same in Lua (lua/decide.lua), line for line; a test holds the two against each other.
+The ledger in Redis does the same in Lua (lua/), line for line; a test holds the two against each other.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from devgem.quota.fleet import Fleet, Pool
 from devgem.quota.ledger import Waiting
 from devgem.quota.window import HOUR, MINUTE, Ring
 
-_REASONS = {
+REASONS = {
     "full": "its limit per minute is used up",
     "hour": "its limit per hour is used up",
     "large": "the call alone is larger than its limit of tokens",
@@ -22,6 +22,7 @@ _REASONS = {
     "off": "the model is not served there, or the credentials do not open it",
     "probing": "one call finds out whether it answers again",
     "ramping": "it answers again and is taken into use little by little",
+    "restating": "the shared ledger was emptied, and is told anew what has been used",
 }
 
 
@@ -187,9 +188,9 @@ class _Batch:
         if since_ms is not None and not never:
             count, first = self._mine.get(priority, (0, since_ms))
             self._mine[priority] = (count + 1, min(first, since_ms))
-        seconds = max(retry_ms / 1000, (ahead + 1) * 60 / pool.requests if pool.requests else 0.0)
-        reasons = {endpoint.id: _REASONS[obstacle] for endpoint, obstacle in zip(ask.endpoints, obstacles, strict=True)}
-        return Refusal(retry_ms / 1000, reasons, ahead, seconds, never)
+        wait_ms = max(retry_ms, (ahead + 1) * 60_000 // pool.requests if pool.requests else 0)
+        reasons = {endpoint.id: REASONS[obstacle] for endpoint, obstacle in zip(ask.endpoints, obstacles, strict=True)}
+        return Refusal(retry_ms / 1000, reasons, ahead, wait_ms / 1000, never)
 
     def _retry_ms(self, endpoint: Endpoint, obstacle: str) -> int:
         if obstacle in ("full", "back", "ramping"):

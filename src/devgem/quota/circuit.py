@@ -13,6 +13,9 @@ The ceiling is the learned share of the limits, in thousandths: additive increas
 back. When the probe after a 429 is refused too, the rate was not to blame, and what was taken is given back.
 """
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 from devgem.quota.ask import Verdict
 
 FULL = 1000
@@ -61,6 +64,15 @@ class Circuit:
         self._ceiling = self._before = FULL
         self._ceiling_at_ms = 0
 
+    @classmethod
+    def from_numbers(cls, numbers: Sequence[Any]) -> Self:
+        """As the script in Redis keeps it (lua/window.lua, the accounts from 11 on)."""
+        circuit = cls()
+        circuit.shut_until_ms, circuit.why, circuit.opened, circuit.probe_until_ms = numbers[:4]
+        circuit.ramp_from_ms, circuit.ramp_used, circuit.refused_at_ms = numbers[4:7]
+        circuit._ceiling, circuit._before, circuit._ceiling_at_ms = numbers[12:15]
+        return circuit
+
     def ceiling(self, now_ms: int) -> int:
         """The share of the limits that may be used now, in thousandths."""
         steps = max(0, now_ms - self._ceiling_at_ms) // _STEP_MS
@@ -108,6 +120,11 @@ class Circuit:
                 self.probe_until_ms = 0
         else:
             self._shut(now_ms + _AWAY_MS[verdict], verdict.value)
+
+    def heed(self, until_ms: int, why: str) -> None:
+        """Another process knows that it must not be called until then."""
+        if until_ms > self.shut_until_ms:
+            self._shut(until_ms, why)
 
     def _pass(self, now_ms: int, *, probe: bool) -> None:
         if probe and self.shut_until_ms:

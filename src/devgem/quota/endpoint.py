@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-_LARGEST = 10**12
+_LARGEST = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +41,6 @@ class Endpoint:
     limits: Limits = field(default_factory=Limits)
     counts_output: bool = True
     shared: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "limits", self.limits.known())

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from devgem.quota.ask import Priority
 from devgem.quota.board import Board, EndpointState, Usage
 from devgem.quota.books import Account, Books, cut
-from devgem.quota.circuit import FULL
+from devgem.quota.circuit import FULL, Circuit
 from devgem.quota.endpoint import Endpoint
+from devgem.quota.sight import Sight
 from devgem.quota.window import Ring
 
 
@@ -21,25 +22,52 @@ def show(books: Books, endpoints: Sequence[Endpoint], now_ms: int) -> Board:
     )
 
 
-def _state(endpoint: Endpoint, account: Account, now_ms: int) -> EndpointState:
-    circuit, limits = account.circuit, endpoint.limits
-    ceiling = circuit.ceiling(now_ms)
-    obstacle = circuit.obstacle(now_ms, limits.rpm)
-    shut = circuit.shut_until_ms > 0
-    return EndpointState(
-        endpoint,
-        rpm=_usage(account.minute, account.minute.requests, cut(limits.rpm, ceiling), now_ms),
-        tpm=_usage(account.minute, account.minute.tokens, cut(limits.tpm, ceiling), now_ms),
-        rph=_usage(account.hour, account.hour.requests, limits.rph, now_ms),
-        tph=_usage(account.hour, account.hour.tokens, limits.tph, now_ms),
-        circuit="probing" if obstacle == "probe" else "ramping" if circuit.ramp_from_ms else obstacle or "closed",
-        reason=circuit.why,
-        retry_in_seconds=max(0, circuit.shut_until_ms - now_ms) / 1000 if shut else None,
-        ceiling=ceiling / FULL,
-        refused_ago_seconds=(now_ms - circuit.refused_at_ms) / 1000 if circuit.refused_at_ms else None,
+def show_shared(sight: Sight, endpoints: Sequence[Endpoint]) -> Board:
+    """The same from what Redis told."""
+    return Board(
+        endpoints=[_shared_state(sight, endpoint) for endpoint in endpoints],
+        waiting=dict(zip(Priority, sight.waiting, strict=True)),
+        processes=sight.processes,
     )
 
 
-def _usage(ring: Ring, used: int, limit: int | None, now_ms: int) -> Usage:
-    frees_at_ms = ring.frees_at_ms()
-    return Usage(used, limit, None if frees_at_ms is None else max(0, frees_at_ms - now_ms) / 1000)
+def _shared_state(sight: Sight, endpoint: Endpoint) -> EndpointState:
+    account, now_ms = sight.accounts[endpoint.id], sight.now_ms
+    circuit = Circuit.from_numbers(account[10:])
+    minute, hour = (max(0, at - now_ms) / 1000 if at else None for at in sight.frees_at_ms[endpoint.id])
+    return _describe(endpoint, circuit, (account[1], account[2], account[6], account[7]), (minute, hour), now_ms)
+
+
+def _state(endpoint: Endpoint, account: Account, now_ms: int) -> EndpointState:
+    used = (account.minute.requests, account.minute.tokens, account.hour.requests, account.hour.tokens)
+    minute, hour = (_frees_in_seconds(ring, now_ms) for ring in (account.minute, account.hour))
+    return _describe(endpoint, account.circuit, used, (minute, hour), now_ms)
+
+
+def _frees_in_seconds(ring: Ring, now_ms: int) -> float | None:
+    at_ms = ring.frees_at_ms()
+    return None if at_ms is None else max(0, at_ms - now_ms) / 1000
+
+
+def _describe(
+    endpoint: Endpoint,
+    circuit: Circuit,
+    used: tuple[int, int, int, int],
+    frees_in_seconds: tuple[float | None, float | None],
+    now_ms: int,
+) -> EndpointState:
+    limits, ceiling = endpoint.limits, circuit.ceiling(now_ms)
+    minute, hour = frees_in_seconds
+    obstacle = circuit.obstacle(now_ms, limits.rpm)
+    return EndpointState(
+        endpoint,
+        rpm=Usage(used[0], cut(limits.rpm, ceiling), minute),
+        tpm=Usage(used[1], cut(limits.tpm, ceiling), minute),
+        rph=Usage(used[2], limits.rph, hour),
+        tph=Usage(used[3], limits.tph, hour),
+        circuit="probing" if obstacle == "probe" else "ramping" if circuit.ramp_from_ms else obstacle or "closed",
+        reason=circuit.why,
+        retry_in_seconds=max(0, circuit.shut_until_ms - now_ms) / 1000 if circuit.shut_until_ms else None,
+        ceiling=ceiling / FULL,
+        refused_ago_seconds=(now_ms - circuit.refused_at_ms) / 1000 if circuit.refused_at_ms else None,
+    )

@@ -1,0 +1,178 @@
+-- The decision, and the end of the script. The twin of books.py.
+
+local function cut(limit, ceiling)
+  if limit == 0 or ceiling == FULL then return limit end
+  return max(1, floor(limit * ceiling / FULL))
+end
+
+local function fits(account, at, requests, tokens, more)
+  if requests > 0 and account[at + 1] >= requests then return false end
+  return tokens == 0 or account[at + 2] + more <= tokens or account[at + 2] == 0
+end
+
+local function obstacle_of(k, limits, tokens)
+  if (limits[2] > 0 and tokens > limits[2]) or (limits[4] > 0 and tokens > limits[4]) then return 'large' end
+  local account = accounts[k]
+  local ceiling = ceiling_of(account)
+  local by = shut_by(account, limits[1])
+  if by and by ~= 'probe' then return by end
+  if not fits(account, 1, cut(limits[1], ceiling), cut(limits[2], ceiling), tokens) then return 'full' end
+  if not fits(account, 6, limits[3], limits[4], tokens) then return 'hour' end
+  return by
+end
+
+local function plus(total, more)
+  return total and more > 0 and total + more or nil
+end
+
+local pools = {}
+
+local function pool_of(number)
+  local pool = pools[number]
+  if pool then return pool end
+  pool = { requests = 0, tokens = 0, hour_requests = 0, hour_tokens = 0, used = 0, used_tokens = 0, hour_used = 0,
+    hour_used_tokens = 0 }
+  pools[number] = pool
+  for _, k in ipairs(request.c[number]) do
+    local limits, account = request.e[k], account_of(k)
+    if limits[5] == 1 then
+      local by = shut_by(account, limits[1])
+      if not by or by == 'ramping' then
+        local ceiling = ceiling_of(account)
+        pool.requests, pool.tokens = plus(pool.requests, cut(limits[1], ceiling)), plus(pool.tokens, cut(limits[2], ceiling))
+        pool.hour_requests, pool.hour_tokens = plus(pool.hour_requests, limits[3]), plus(pool.hour_tokens, limits[4])
+        pool.used, pool.used_tokens = pool.used + account[2], pool.used_tokens + account[3]
+        pool.hour_used, pool.hour_used_tokens = pool.hour_used + account[7], pool.hour_used_tokens + account[8]
+      end
+    end
+  end
+  return pool
+end
+
+local function grant(k, class, tokens, pool, probe)
+  local account = accounts[k]
+  add(k, account, tokens)
+  if probe then account[PROBE] = now + PROBE_MS end
+  if account[RAMP] > 0 then account[RAMPED] = account[RAMPED] + 1 end
+  if request.e[k][5] == 1 then granted(class, tokens, pool) end
+  return k * 2 + (probe and 1 or 0)
+end
+
+local LETTERS = { full = 'f', hour = 'h', large = 'l', back = 'b', cooling = 'c', open = 'o', off = 'x', probing = 'p',
+  ramping = 'r', probe = 'p' }
+local SLOT = { full = 250, back = 250, ramping = 250, hour = 15000, large = 15000 }
+
+local function refuse(ask, preference, obstacles, pool)
+  local class, waits = ask[1], ask[4] >= 0
+  local since = waits and now - ask[4] or now
+  local ahead = higher(class) + earlier(class, since)
+  for c, entry in pairs(mine) do
+    if c <= class then ahead = ahead + entry[1] end
+  end
+  local letters, retry, never = '', nil, true
+  for i, k in ipairs(preference) do
+    local obstacle = obstacles[i]
+    letters = letters .. LETTERS[obstacle]
+    never = never and obstacle == 'large'
+    local slot, wait = SLOT[obstacle], nil
+    if slot then wait = slot - now % slot
+    else wait = now < accounts[k][SHUT] and accounts[k][SHUT] - now or 100 end
+    retry = retry and min(retry, wait) or wait
+  end
+  if waits and not never then
+    local entry = mine[class] or { 0, since }
+    mine[class] = { entry[1] + 1, min(entry[2], since) }
+  end
+  local wait = pool.requests and pool.requests > 0 and floor((ahead + 1) * 60000 / pool.requests) or 0
+  return { letters, retry or 0, ahead, max(retry or 0, wait), never and 1 or 0 }
+end
+
+local function answer(ask)
+  local class, preference, pool = ask[1], request.c[ask[5]], pool_of(ask[5])
+  local since = ask[4] >= 0 and now - ask[4] or now
+  local back, probe, probe_tokens
+  local obstacles = {}
+  for i, k in ipairs(preference) do
+    local limits = request.e[k]
+    local tokens = ask[2] + (limits[6] == 1 and ask[3] or 0)
+    local obstacle
+    if limits[5] == 1 then
+      if back == nil then back = stands_back(class, since, tokens, pool) end
+      if back then obstacle = 'back' end
+    end
+    if not obstacle then
+      obstacle = obstacle_of(k, limits, tokens)
+      if obstacle == 'probe' and class == 0 then
+        if not probe then probe, probe_tokens = k, tokens end
+      elseif not obstacle or obstacle == 'probe' then
+        return grant(k, class, tokens, pool, obstacle == 'probe')
+      end
+    end
+    obstacles[i] = obstacle
+  end
+  if probe then return grant(probe, class, probe_tokens, pool, true) end
+  return refuse(ask, preference, obstacles, pool)
+end
+
+-- When the oldest of what a window holds leaves it; 0 when it holds nothing.
+local function oldest(k, which)
+  local account, ring = account_of(k), RINGS[which]
+  local at = which * 5 - 4
+  if account[at + 1] == 0 then return 0 end
+  local fields, slots = {}, {}
+  for slot = account[at] - ring[2] + 1, account[at] - 1 do
+    fields[#fields + 1], slots[#slots + 1] = ring[3] .. slot % ring[2], slot
+  end
+  for i, value in ipairs(redis.call('HMGET', KEYS[2 * k + 1], unpack(fields))) do
+    if (tonumber(value) or 0) > 0 then return (slots[i] + ring[2]) * ring[1] end
+  end
+  return (account[at] + ring[2]) * ring[1]
+end
+
+local known = enter()
+if request.m > known then
+  for _, change in ipairs(request.d) do adjust(change[1], change[2], change[3], change[4], change[5]) end
+  for _, settled in ipairs(request.s) do
+    local k, at = settled[1], settled[3]
+    settle(account_of(k), settled[2], settled[5] == 1, settled[6], settled[7])
+    dirty[k] = dirty[k] or 1
+    if settled[4] ~= 0 then
+      adjust(k, 1, floor(at / 250), 0, settled[4])
+      adjust(k, 2, floor(at / 15000), 0, settled[4])
+    end
+  end
+end
+local response = { t = now, q = fleet.epoch, n = #fleet.processes, m = known, r = {} }
+local restating = now < fleet.restate
+for i, ask in ipairs(request.a) do
+  if restating then
+    response.r[i] = { string.rep('s', #request.c[ask[5]]), fleet.restate - now, 0, fleet.restate - now, 0 }
+  else
+    response.r[i] = answer(ask)
+  end
+end
+for class, entry in pairs(mine) do
+  fleet.waiting[#fleet.waiting + 1] = { class, process, now + REGISTER_MS, entry[1], entry[2] }
+end
+if request.v == 1 then
+  response.v = { accounts = {}, waiting = { 0, 0, 0, 0 }, oldest = {} }
+  for k = 1, #request.e do
+    response.v.accounts[k] = account_of(k)
+    response.v.oldest[k] = { oldest(k, 1), oldest(k, 2) }
+  end
+  for _, entry in ipairs(fleet.waiting) do
+    response.v.waiting[entry[1] + 1] = response.v.waiting[entry[1] + 1] + entry[4]
+  end
+end
+for k, how in pairs(dirty) do
+  local account = accounts[k]
+  if how == 2 then
+    local minute, hour = account[1] % RINGS[1][2], account[6] % RINGS[2][2]
+    redis.call('HSET', KEYS[2 * k + 1], 'r' .. minute, account[4], 't' .. minute, account[5], 'R' .. hour, account[9],
+      'T' .. hour, account[10])
+    redis.call('PEXPIRE', KEYS[2 * k + 1], KEPT_MS)
+  end
+  redis.call('SET', KEYS[2 * k], cjson.encode(account), 'PX', KEPT_MS)
+end
+redis.call('SET', KEYS[1], cjson.encode(fleet), 'PX', KEPT_MS)
+return cjson.encode(response)

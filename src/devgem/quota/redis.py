@@ -1,0 +1,202 @@
+"""The ledger that all processes share: one script in Redis decides, by Redis' own clock, in one round trip.
+
+What was settled or corrected travels in numbered batches. One whose answer was lost is sent again under its number, and
+the script takes no number twice: a refund is never given twice.
+"""
+
+import asyncio
+import hashlib
+import itertools
+import json
+import random
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from devgem.domain.errors import Unavailable
+from devgem.quota.ask import Ask, Lease, Outcome, Refusal
+from devgem.quota.books import REASONS, used_tokens
+from devgem.quota.endpoint import Endpoint
+from devgem.quota.ledger import Waiting
+from devgem.quota.sight import Sight
+
+Run = Callable[[str, str, Sequence[str], str], Awaitable[str]]
+"""Runs a script: (its text, its SHA-1, keys, argument) -> answer. Raises Unavailable for whatever goes wrong."""
+
+COMMAND_SECONDS = 0.2
+_PARTS = ("window", "circuit", "fleet", "books")
+"""One script, in the order in which its parts need each other; each is the twin of the module of its name."""
+_LETTERS = {
+    "f": "full",
+    "h": "hour",
+    "l": "large",
+    "b": "back",
+    "c": "cooling",
+    "o": "open",
+    "x": "off",
+    "p": "probing",
+    "r": "ramping",
+    "s": "restating",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Use that the ledger does not know of yet: in slot `slot` of the minute (`window` 1) or the hour (2)."""
+
+    endpoint: Endpoint
+    window: int
+    slot: int
+    requests: int
+    tokens: int
+
+
+class RedisLedger:
+    """The script and its protocol. Raises Unavailable when Redis does not answer in 200 ms or answers with an error.
+
+    `clock` replaces Redis' own; it gives milliseconds."""
+
+    def __init__(self, run: Run, *, name: str = "devgem", clock: Callable[[], int] | None = None) -> None:
+        self._run = run
+        self._clock = clock
+        self._text = "".join(files("devgem.quota").joinpath(f"lua/{name}.lua").read_text() for name in _PARTS)
+        self._sha = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+        self._prefix = f"{{{name}:quota}}"
+        self._process = secrets.token_hex(4)
+        self._draw = random.Random()  # noqa: S311 - jitter, no secret
+        self._leases = itertools.count(1)
+        self._batch = 0
+        self._unanswered: dict[str, Any] | None = None
+        self.sight: Sight | None = None
+
+    async def decide(
+        self,
+        asks: Sequence[tuple[Ask, int | None]] = (),
+        settled: Sequence[tuple[Lease, Outcome]] = (),
+        waiting: Sequence[Waiting] = (),
+        corrections: Sequence[Correction] = (),
+        look_at: Sequence[Endpoint] = (),
+    ) -> list[Lease | Refusal]:
+        if self._unanswered is not None:
+            await self._send(**self._unanswered)
+            self._unanswered = None
+        table = self._table(asks, settled, corrections, look_at)
+        self._batch += 1
+        body = {
+            "now": self._clock() if self._clock else 0,
+            "p": self._process,
+            "m": self._batch,
+            "q": self.sight.epoch if self.sight else 0,
+            "n": self.sight.processes if self.sight else 1,
+            "e": table.limits,
+            "c": table.preferences,
+            "s": [self._settlement(table, lease, outcome) for lease, outcome in settled],
+            "d": [(table.number[c.endpoint.id], c.window, c.slot, c.requests, c.tokens) for c in corrections],
+            "a": [
+                (ask.priority, ask.input_tokens, ask.output_tokens, -1 if age is None else age, table.of(ask))
+                for ask, age in asks
+            ],
+            "w": [(w.priority, w.count, w.oldest_age_ms) for w in waiting],
+            "v": 1 if look_at else 0,
+        }
+        answer = await self._send(table, body)
+        return self._read(table, asks, answer)
+
+    async def _send(self, table: "_Table", body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(COMMAND_SECONDS):
+                text = await self._run(self._text, self._sha, table.keys, json.dumps(body, separators=(",", ":")))
+            answer: dict[str, Any] = json.loads(text)
+        except BaseException as error:
+            if body["s"] or body["d"]:
+                self._unanswered = {"table": table, "body": body | {"a": [], "w": []}}
+            if isinstance(error, TimeoutError):
+                raise Unavailable(f"Redis did not answer in {COMMAND_SECONDS * 1000:.0f} ms") from error
+            raise
+        known = self.sight
+        lost = known is not None and (answer["q"] != known.epoch or 0 < answer["m"] < body["m"] - 1)
+        view = answer.get("v") or {}
+        accounts = dict(zip(table.number, view.get("accounts") or (), strict=False))
+        frees = dict(zip(table.number, view.get("oldest") or (), strict=False))
+        self.sight = Sight(answer["t"], answer["q"], answer["n"], lost, accounts, frees, view.get("waiting", ()))
+        return answer
+
+    def _read(
+        self, table: "_Table", asks: Sequence[tuple[Ask, int | None]], answer: dict[str, Any]
+    ) -> list[Lease | Refusal]:
+        answers: list[Lease | Refusal] = []
+        for (ask, _), found in zip(asks, answer["r"] or (), strict=True):
+            if isinstance(found, int):
+                endpoint = table.endpoints[found // 2 - 1]
+                tokens = ask.input_tokens + (ask.output_tokens if endpoint.counts_output else 0)
+                answers.append(Lease(next(self._leases), endpoint, tokens, answer["t"], found % 2 == 1))
+            else:
+                letters, retry_ms, ahead, wait_ms, never = found
+                reasons = {e.id: REASONS[_LETTERS[x]] for e, x in zip(ask.endpoints, letters, strict=True)}
+                answers.append(Refusal(retry_ms / 1000, reasons, ahead, wait_ms / 1000, never == 1))
+        return answers
+
+    def _settlement(self, table: "_Table", lease: Lease, outcome: Outcome) -> tuple[object, ...]:
+        retry = outcome.retry_after_seconds
+        return (
+            table.number[lease.endpoint.id],
+            outcome.verdict,
+            lease.at_ms,
+            used_tokens(lease, outcome) - lease.tokens,
+            int(lease.is_probe),
+            -1 if retry is None else int(retry * 1000),
+            self._draw.randrange(1000),
+        )
+
+    def _table(
+        self,
+        asks: Sequence[tuple[Ask, int | None]],
+        settled: Sequence[tuple[Lease, Outcome]],
+        corrections: Sequence[Correction],
+        look_at: Sequence[Endpoint],
+    ) -> "_Table":
+        table = _Table(self._prefix)
+        for ask, _ in asks:
+            table.prefer(ask.endpoints)
+        for lease, _ in settled:
+            table.include(lease.endpoint)
+        for correction in corrections:
+            table.include(correction.endpoint)
+        for endpoint in look_at:
+            table.include(endpoint)
+        return table
+
+
+class _Table:
+    """The endpoints of one round trip, numbered from 1."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self.keys = [f"{prefix}:fleet"]
+        self.endpoints: list[Endpoint] = []
+        self.number: dict[str, int] = {}
+        self.limits: list[tuple[int, ...]] = []
+        self.preferences: list[list[int]] = []
+        self._preference: dict[int, int] = {}  # by the identity of the tuple, which the asks keep alive
+
+    def include(self, endpoint: Endpoint) -> int:
+        number = self.number.get(endpoint.id)
+        if number is None:
+            self.endpoints.append(endpoint)
+            number = self.number[endpoint.id] = len(self.endpoints)
+            key = f"{self._prefix}:{endpoint.id}"
+            self.keys += (key, f"{key}:slots")
+            limits = endpoint.limits
+            numbers = (limits.rpm or 0, limits.tpm or 0, limits.rph or 0, limits.tph or 0)
+            self.limits.append((*numbers, int(endpoint.shared), int(endpoint.counts_output)))
+        return number
+
+    def prefer(self, endpoints: tuple[Endpoint, ...]) -> None:
+        if id(endpoints) not in self._preference:
+            self.preferences.append([self.include(endpoint) for endpoint in endpoints])
+            self._preference[id(endpoints)] = len(self.preferences)
+
+    def of(self, ask: Ask) -> int:
+        return self._preference[id(ask.endpoints)]
