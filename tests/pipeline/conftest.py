@@ -13,6 +13,7 @@ from devgem.domain.app import Repository
 from devgem.domain.deployment import Deployment, Status
 from devgem.domain.event import Event
 from devgem.pipeline import DeployRequest, Limits, Pipeline
+from devgem.pipeline.parts import Sources
 from devgem.store import AppRow, DeploymentRow, Store
 from tests.contracts.postgres import Server, running_server
 from tests.pipeline.peers import FolderSources, JournalCloud, detect, write_repository
@@ -97,11 +98,16 @@ class Databases:
 
 @asynccontextmanager
 async def run_house(
-    folder: Path, store: Store, cloud: JournalCloud, workflows_url: str, limits: Limits | None = None
+    folder: Path,
+    store: Store,
+    cloud: JournalCloud,
+    workflows_url: str,
+    limits: Limits | None = None,
+    sources: Sources | None = None,
 ) -> AsyncIterator[House]:
     pipeline = Pipeline(
         store=store,
-        sources=FolderSources(folder / "checkouts"),
+        sources=sources or FolderSources(folder / "checkouts"),
         detect=detect,
         clouds={"local": cloud},
         workflows_url=workflows_url,

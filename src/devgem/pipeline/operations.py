@@ -134,7 +134,7 @@ class Operations:
                 Fact(EventType.TRAFFIC_SHIFTED, shares, f"{id}.shifted"),
                 Fact(EventType.DEPLOYMENT_ROLLED_BACK, rolled_back, f"{id}.rolled_back"),
             ]
-            await transaction.events.append(f"app:{app}", facts, also=["apps"])
+            await transaction.events.tell_of_app(app, facts)
         self._answer(id, Rollback(app, chosen["from"], chosen["to"], url, warning))
 
     async def _prove(self, cloud: Cloud, revision: Revision) -> None:
@@ -173,7 +173,7 @@ class Operations:
         async with self._parts.store.write() as transaction:
             await turns.cancel_all(transaction, app)  # whoever still waits
             fact = Fact(EventType.APP_REMOVED, {"app": app}, f"{id}.removed")
-            await transaction.events.append(f"app:{app}", [fact], also=["apps"])
+            await transaction.events.tell_of_app(app, [fact])
             await transaction.apps.remove(app)
         self._answer(id, None)
 

@@ -11,6 +11,7 @@ from devgem.domain.deployment import Deployment, Status
 from devgem.domain.errors import Conflict, InvalidInput, Unavailable
 from devgem.domain.ids import new_id, preview_of
 from devgem.pipeline import intake, turns
+from devgem.pipeline.clock import now, seconds_since
 from devgem.pipeline.durable import Durable
 from devgem.pipeline.interrupts import Interrupts
 from devgem.pipeline.operations import Operations
@@ -149,7 +150,8 @@ class Pipeline:
     async def record(self, app: str, type: str, data: Mapping[str, Any], key: str | None) -> None:
         """Appends a fact about an app that a cloud tells of, such as instance.exited; once per `key`."""
         fact = Fact(type, {"app": app, **data}, key)
-        await self._store.append(f"app:{app}", [fact], also=["apps"])
+        async with self._store.write() as transaction:
+            await transaction.events.tell_of_app(app, [fact])
 
     async def _existing(self, app: str) -> AppRow:
         async with self._store.read() as transaction:
@@ -179,6 +181,17 @@ class Pipeline:
             await asyncio.sleep(_SWEEP_SECONDS)
             with contextlib.suppress(Unavailable):
                 await self._sweep()
+                await self._expire_previews()
+
+    async def _expire_previews(self) -> None:
+        """Begun under a name for the hour, so that replicas begin it once, and one that fails is tried again."""
+        async with self._store.read() as transaction:
+            previews = [row for row in await transaction.apps.previews() if not row.removing]
+            last = {row.name: await transaction.deployments.page(app=row.name, limit=1) for row in previews}
+        hour = int(now().timestamp()) // 3600
+        for name, rows in last.items():
+            if not rows or seconds_since(rows[0].requested_at) > self._parts.limits.preview_seconds:
+                await self._operations.begin("remove", f"rm_{name}_{hour}", name)
 
     async def _sweep(self) -> None:
         for started in await sweep(self._parts, self._durable):

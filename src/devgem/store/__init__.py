@@ -1,6 +1,6 @@
 """The database: tables, migrations, queries, the append-only event log and `follow`."""
 
-from devgem.store.approvals import Approval, ApprovalStatus
+from devgem.store.approvals import Approval, ApprovalStatus, Field
 from devgem.store.apps import AppRow
 from devgem.store.batch import Batch
 from devgem.store.calls import CallRow, CallStatus
@@ -28,6 +28,7 @@ __all__ = [
     "Conversation",
     "DeploymentRow",
     "Fact",
+    "Field",
     "Order",
     "Replay",
     "RevisionRow",

@@ -24,9 +24,16 @@ class ApprovalStatus(StrEnum):
 
 
 @dataclass(frozen=True)
+class Field:
+    """A value that the user types in."""
+
+    name: str
+    secret: bool = True
+
+
+@dataclass(frozen=True)
 class Approval:
-    """`digest` is that of the tool and its arguments. `typed_name` is what must be typed, `fields` the values that the
-    user types in: [{name, secret}]."""
+    """`digest` is that of the tool and its arguments. `typed_name` is what must be typed to grant it."""
 
     id: str
     conversation: str
@@ -39,7 +46,7 @@ class Approval:
     title: str
     why: str
     typed_name: str | None
-    fields: Sequence[Mapping[str, Any]]
+    fields: Sequence[Field]
     requested_at: datetime
     status: ApprovalStatus = ApprovalStatus.PENDING
 
@@ -51,7 +58,7 @@ class Approvals:
 
     async def add(self, approval: Approval) -> None:
         await self._connection.execute(
-            sa.insert(_approvals).values({**vars(approval), "fields": list(approval.fields)})
+            sa.insert(_approvals).values({**vars(approval), "fields": [vars(field) for field in approval.fields]})
         )
 
     async def get(self, conversation: str, id: str) -> Approval:
@@ -105,7 +112,7 @@ def _approval(row: sa.Row[Any]) -> Approval:
         title=row.title,
         why=row.why,
         typed_name=row.typed_name,
-        fields=row.fields,
+        fields=[Field(**field) for field in row.fields],
         requested_at=row.requested_at,
         status=ApprovalStatus(row.status),
     )

@@ -154,7 +154,7 @@ class Deployments:
         batch = await self._events.append(f"deployment:{id}", facts)
         shared = [Fact(event.type, event.data) for event in batch if event.type.startswith(_LIFECYCLE)]
         if shared:
-            await self._events.append(f"app:{app}", shared, also=["apps"])
+            await self._events.tell_of_app(app, shared)
         return batch
 
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from devgem.domain.event import Event
+from devgem.domain.ids import parent_of
 from devgem.store import tables
 from devgem.store.batch import Batch
 from devgem.store.tables import from_micros, to_micros
@@ -66,6 +67,10 @@ class Events:
         texts = tuple(json.dumps(fact.data, separators=(",", ":")) for fact in facts)
         batch, *_ = [await self._write(name, facts, texts, now) for name in (stream, *also)]
         return batch
+
+    async def tell_of_app(self, app: str, facts: Sequence[Fact]) -> None:
+        """Appends them to the app's stream and to that of all apps, in which previews do not appear."""
+        await self.append(f"app:{app}", facts, also=() if parent_of(app) else ("apps",))
 
     async def state(self, stream: str) -> StreamState:
         query = sa.select(_streams.c.head, _streams.c.first).where(_streams.c.name == stream)

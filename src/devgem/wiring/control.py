@@ -213,7 +213,7 @@ async def _prune(cloud: LocalCloud, store: Store) -> None:
         await asyncio.sleep(_PRUNE_SECONDS)
         async with store.read() as transaction:
             busy = await transaction.deployments.page(statuses=(Status.WAITING, Status.RUNNING), limit=1)
-            apps = await transaction.apps.page(limit=10_000)
+            apps = await transaction.apps.page(limit=10_000, previews=True)
             kept = [row for app in apps for row in await transaction.revisions.of(app.name, limit=_KEPT_REVISIONS)]
         if not busy:
             await cloud.prune({row.image.digest for row in kept})

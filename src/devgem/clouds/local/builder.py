@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import uv
 
@@ -71,6 +72,7 @@ class Builder:
         self._quota = quota
         self._caps = caps
         self._building = 0
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         as_root = os.geteuid() == 0
         owners = [sandbox.user_id(slot) if as_root else None for slot in (INSTALL, BUILD)]
         layers = Layers(root / "layers")
@@ -110,8 +112,11 @@ class Builder:
         work = self._work / build.id
         await trees.remove(work)
         trees.make_folder(work)
+        # An app and its preview may be built at the same time, and share dependencies.
+        turn = self._turns.setdefault(build.app, asyncio.Lock())
         try:
-            return await self._make_in(work, build, say)
+            async with turn:
+                return await self._make_in(work, build, say)
         except (Failed, Missing) as stopped:
             return stopped.failure
         except Unusable as error:
