@@ -63,6 +63,13 @@ class House:
             ]
         return event
 
+    async def reached_in(self, stream: str, type: str) -> None:
+        """Returns once a stream has an event of this type."""
+        async with asyncio.timeout(30), aclosing(self.store.follow(stream)) as batches:
+            async for batch in batches:
+                if any(event.type == type for event in batch):
+                    return
+
     async def row(self, id: str) -> DeploymentRow:
         async with self.store.read() as transaction:
             return await transaction.deployments.get(id)

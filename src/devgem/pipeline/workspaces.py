@@ -163,9 +163,9 @@ class OpenWorkspace:
     async def apply(self, edits: Sequence[Edit], summary: str) -> Checkpoint:
         """All of them or none, as one checkpoint. Raises InvalidInput, Conflict."""
         history = self._history.add(edits, summary)
-        before = await self._states()
+        _, before = await self._states()
         after = await asyncio.to_thread(self._state, history)
-        if after == before[1]:
+        if after == {**await asyncio.to_thread(self._base, after), **before}:
             raise Conflict("the edit changes nothing", fix="Look at the file as it is now.", code="no_change")
         if len(after) > FILES:
             raise Conflict(
