@@ -24,7 +24,7 @@ _ELEMENTS = {
     "input": "input|inputs|field|fields|text field|input field",
     "code": "code|pre|code block|code blocks",
 }
-_PROPERTIES = {
+_ASPECTS = {
     "background": "background colour|background color|background|bg colour|bg color|bg|backdrop|fill",
     "font-size": "font size|fontsize|font-size|text size|size of the text|size",
     "text colour": "text colour|text color|font colour|font color|foreground|foreground colour|foreground color",
@@ -33,7 +33,7 @@ _PROPERTIES = {
 }
 
 
-class Property(StrEnum):
+class Aspect(StrEnum):
     BACKGROUND = "background"
     COLOUR = "text colour"
     FONT_SIZE = "font size"
@@ -47,7 +47,7 @@ class Wish:
     said."""
 
     element: str
-    property: Property
+    aspect: Aspect
     value: str
     old: str | None = None
     path: str | None = None
@@ -55,8 +55,8 @@ class Wish:
     @property
     def what(self) -> str:
         """The first argument of the tool `change_style`; `wish_of` reads it back."""
-        plain_text = self.property is Property.TEXT
-        words = self.element if plain_text else f"{self.element} {self.property}"
+        plain_text = self.aspect is Aspect.TEXT
+        words = self.element if plain_text else f"{self.element} {self.aspect}"
         old = f' "{self.old}"' if self.old is not None else ""
         return words + old + (f" in {self.path}" if self.path else "")
 
@@ -86,32 +86,32 @@ def wish_of(what: str, value: str) -> Wish | None:
     words = re.sub(r"[^\w\s-]|\b(?:the|my|our|its|of|a|an|all|this)\b", " ", what.lower())
     words = " ".join(words.split())
     if not words or not value.strip():
-        return Wish("text", Property.TEXT, value, old, path) if old else None
-    rest, property = _property(words)
+        return Wish("text", Aspect.TEXT, value, old, path) if old else None
+    rest, aspect = _aspect(words)
     element = _element(rest)
     if element is None:
         return None
-    if property is None:
-        property = Property.TEXT
-    if element == "page" and property is Property.TEXT:
+    if aspect is None:
+        aspect = Aspect.TEXT
+    if element == "page" and aspect is Aspect.TEXT:
         return None
-    return Wish(element, property, value.strip(), old, path)
+    return Wish(element, aspect, value.strip(), old, path)
 
 
-def _property(words: str) -> tuple[str, Property | None]:
-    """The words that are left for the element, and the property. "Colour" alone is a button's background and
+def _aspect(words: str) -> tuple[str, Aspect | None]:
+    """The words that are left for the element, and the aspect. "Colour" alone is a button's background and
     everything else's text colour."""
-    for name, spellings in _PROPERTIES.items():
+    for name, spellings in _ASPECTS.items():
         found = re.search(rf"(?:^|\s)(?:{spellings})(?:$|\s)", words)
         if found is None:
             continue
         rest = " ".join((words[: found.start()] + " " + words[found.end() :]).split())
         if name == "text":
-            return rest or "text", Property.TEXT
+            return rest or "text", Aspect.TEXT
         if name == "colour":
-            return rest or "text", Property.BACKGROUND if _element(rest) == "button" else Property.COLOUR
+            return rest or "text", Aspect.BACKGROUND if _element(rest) == "button" else Aspect.COLOUR
         default = "page" if name == "background" else "text"
-        known = {"background": Property.BACKGROUND, "font-size": Property.FONT_SIZE, "text colour": Property.COLOUR}
+        known = {"background": Aspect.BACKGROUND, "font-size": Aspect.FONT_SIZE, "text colour": Aspect.COLOUR}
         return rest or default, known[name]
     return words, None
 

@@ -1,0 +1,85 @@
+"""Which app a clause is about; a question back where that is not plain."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from devgem.llm.planner.clauses import Clause, is_known
+from devgem.llm.planner.plan import Ask
+from devgem.llm.planner.tokens import Kind
+from devgem.llm.planner.world import World
+
+_ALL = re.compile(r"\b(?:all|everything|every|each|both|anything)\b")
+_LEADING = frozenset(["of", "for", "on", "from", "to", "in", "app", "the", "my", "our", "called", "named"])
+CHOICES_LIMIT = 8
+
+
+@dataclass(frozen=True)
+class Context:
+    """`spoken` is the app that an earlier clause of the message was about, `source` an address that it gave."""
+
+    world: World
+    spoken: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """`explicit` when the app's name was said, `exact` when it was also spelled right; `unknown` is a name that no app
+    has."""
+
+    name: str | None = None
+    explicit: bool = False
+    exact: bool = False
+    unknown: str | None = None
+
+
+def target_of(clause: Clause, context: Context, *, prefer: Sequence[str] = (), act: bool = False) -> Target:
+    """The app that is named, else the one that `prefer` leaves no doubt about, else the one last spoken of, else the
+    only one."""
+    named = clause.all(Kind.APP)
+    if named:
+        return Target(named[0].word if named[0].word != Kind.APP else named[0].text, True, not named[0].fuzzy)
+    if (owned := _by_repository(clause, context.world)) is not None:
+        return Target(owned, True, True)
+    if (unknown := _unknown_name(clause, act)) is not None:
+        return Target(unknown=unknown)
+    world = context.world
+    if _ALL.search(clause.words) and len(world.apps) != 1:
+        return Target()
+    likely = context.spoken or (prefer[0] if len(prefer) == 1 else None)
+    if likely is None and not (len(prefer) > 1 and world.last_app not in prefer):
+        likely = world.last_app or (world.names[0] if len(world.apps) == 1 else None)
+    return Target(likely if world.app(likely) else None)
+
+
+def ask_which(target: Target, context: Context, phrase: str, *, among: Sequence[str] = ()) -> Ask:
+    """Which app is meant; `phrase` is the message of a choice, with `{}` for the app."""
+    names = list(among or context.world.names)[:CHOICES_LIMIT]
+    choices = tuple(phrase.format(name) for name in names)
+    if not names:
+        return Ask("There is no app yet. Say `deploy owner/repo` to get one.")
+    if target.unknown is not None:
+        return Ask(f"There is no app {target.unknown!r}. Which one do you mean?", choices)
+    return Ask("Which app do you mean?", choices)
+
+
+def _by_repository(clause: Clause, world: World) -> str | None:
+    for token in clause.all(Kind.SOURCE):
+        wanted = token.text.lower().removesuffix(".git")
+        for app in world.apps:
+            location = app.repository.lower().removesuffix(".git")
+            if location and (location == wanted or location.endswith("/" + wanted)):
+                return app.name
+    return None
+
+
+def _unknown_name(clause: Clause, act: bool) -> str | None:
+    """A word that stands where an app's name would: behind `of` and the like, or right behind an act's verb."""
+    for position, token in enumerate(clause.tokens):
+        if token.kind is not Kind.WORD or is_known(token.word) or not re.match(r"[a-z]", token.word):
+            continue
+        before = clause.tokens[position - 1].word if position else ""
+        if before in _LEADING or (act and position and is_known(before)):
+            return token.text
+    return None

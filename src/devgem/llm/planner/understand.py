@@ -1,0 +1,202 @@
+"""From a message and the state of things to a plan: pure, and for every text there is an answer.
+
+The message is taken apart into clauses. Each clause is read by itself, with what the ones before it spoke of; what is
+asked back, or needs a model, comes before what could be done, so that nothing is half done.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from devgem.llm.planner import guide
+from devgem.llm.planner.acts import needs_model, plan_act
+from devgem.llm.planner.clauses import Clause, Mood, clauses
+from devgem.llm.planner.intents import ACTS, Intent, act_of, mentions_act, reading_of, talk_of
+from devgem.llm.planner.language import is_foreign
+from devgem.llm.planner.plan import Ask, Call, NeedsModel, Plan, Say, Several
+from devgem.llm.planner.readings import plan_reading
+from devgem.llm.planner.sources import sources_in
+from devgem.llm.planner.target import Context, target_of
+from devgem.llm.planner.tokens import Kind, tokens
+from devgem.llm.planner.wishes import plan_wish
+from devgem.llm.planner.world import World
+
+CALLS_LIMIT = 10
+_MORE_OF_A_DEPLOYMENT = re.compile(
+    r"(?:with |in |on |from |at |using |use )?(?:the )?(?:branch|tag|ref|folder|directory|dir|subfolder|--\w+)\b|"
+    r"(?:call|name) it\b|(?:named|called|as) \S+$|from (?:the )?\S+ branch"
+)
+_MORE_VARIABLES = re.compile(r"(?:the )?(?:@set|@var)\b|@blk$")
+_TAKES_VARIABLES = re.compile(r"@set|@var|^(?:use|here|these|this|my|set|add|with|it needs|the env|env|put)\b|\.?env\b")
+_ANOTHER = re.compile(r"(?:also )?(?:(?:the|my) )*(?:app )?(@app|@src)(?: (?:app|too|also|as well|please|repo))*")
+_CREATING = re.compile(
+    r"(?:add|write|make|fix|refactor|translate|implement|create|build|design|improve|optimi[sz]e|convert|migrate|"
+    r"change|rewrite|generate|integrate|style|move|animate|center|align|upgrade|install|style|insert|use|turn)\b"
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one clause came to. `plan` is None where it says nothing to be done."""
+
+    clause: Clause
+    intent: Intent | None
+    plan: Plan | None
+    statement: bool = False
+
+
+def understand(text: str, world: World) -> Plan:
+    """What `text`, a user's message, asks for in `world`."""
+    if is_foreign(text):
+        return needs_model("I understand only English by myself. Another language")
+    found = _joined(clauses(tokens(text, world.names)))
+    if not found:
+        return _lost()
+    if found[0].mood in (Mood.PLAIN, Mood.CONDITIONAL) and (wished := plan_wish(text, world, understand)) is not None:
+        return wished
+    readings: list[Reading] = []
+    context = Context(world)
+    for clause in found:
+        reading = _read(clause, context, readings)
+        readings.append(reading)
+        context = _moved_on(context, reading)
+    return _concluded(readings, world)
+
+
+def _joined(found: list[Clause]) -> list[Clause]:
+    """Clauses that only go on with the one before them, made one with it."""
+    joined: list[Clause] = []
+    for clause in found:
+        before = joined[-1] if joined else None
+        if before is not None and _goes_on(before, clause):
+            words = f"{before.words} {clause.words}"
+            joined[-1] = replace(before, tokens=before.tokens + clause.tokens, words=words)
+        else:
+            joined.append(clause)
+    return joined
+
+
+def _goes_on(before: Clause, clause: Clause) -> bool:
+    if _MORE_OF_A_DEPLOYMENT.match(clause.words) and act_of(before) is Intent.DEPLOY and act_of(clause) is None:
+        return True
+    if not _MORE_VARIABLES.match(clause.words):
+        return False
+    return bool(_TAKES_VARIABLES.search(before.words)) or act_of(before) in (Intent.SET_ENV, Intent.UNSET_ENV)
+
+
+def _read(clause: Clause, context: Context, before: list[Reading]) -> Reading:
+    last = before[-1].intent if before else None
+    if clause.mood is Mood.NEGATED:
+        return Reading(clause, None, Say(guide.DECLINED, "declined"))
+    if clause.mood is Mood.ASKING_HOW and (topic := guide.topic_of(clause.words)):
+        return Reading(clause, Intent.HELP, Say(guide.help_text(topic), f"help:{topic}"))
+    if last is not None and _ANOTHER.fullmatch(clause.words):
+        return Reading(clause, last, _plan(last, clause, replace(context, spoken=None, source=None)))
+    act = act_of(clause)
+    if act is not None and clause.mood is Mood.CONDITIONAL:
+        question = (
+            "I cannot wait for that to come about; I act at once or not at all. Say it again without the condition."
+        )
+        return Reading(clause, act, Ask(question))
+    intent = act or _talk_first(clause) or reading_of(clause) or talk_of(clause)
+    if intent in ACTS and clause.mistyped_destructive and intent is not Intent.REMOVE:
+        return Reading(clause, intent, _lost())
+    if intent is not None:
+        statement = intent is Intent.EXPLAIN and not re.match(r"why|what|explain|debug|diagnose", clause.words)
+        return Reading(clause, intent, _plan(intent, clause, context), statement)
+    return Reading(clause, None, _alone(clause, context))
+
+
+def _talk_first(clause: Clause) -> Intent | None:
+    """Help on a topic is asked for in words that are also those of the topic."""
+    talk = talk_of(clause)
+    return talk if talk in (Intent.HELP, Intent.ASSENT, Intent.GREETING) else None
+
+
+def _plan(intent: Intent, clause: Clause, context: Context) -> Plan:
+    match intent:
+        case Intent.HELP:
+            topic = guide.topic_of(re.sub(r"^(?:help|\?)", "", clause.words))
+            return Say(guide.help_text(topic), f"help:{topic}" if topic else "help")
+        case Intent.GREETING:
+            return Say(guide.GREETING, "greeting")
+        case Intent.THANKS:
+            return Say(guide.THANKS, "thanks")
+        case Intent.ASSENT:
+            return Say(guide.NOTHING, "nothing")
+        case _ if intent in ACTS:
+            return plan_act(intent, clause, context)
+        case _:
+            return plan_reading(intent, clause, context)
+
+
+def _alone(clause: Clause, context: Context) -> Plan | None:
+    """A clause with no verb: an app's name, an address, or something that is not understood."""
+    if found := re.fullmatch(r"(?:(?:the|my) )*(@app|@src)(?: app)?\??", clause.words):
+        token = clause.at(found.start(1))
+        if token.kind is Kind.APP:
+            return Call("app_status", {"app": target_of(clause, context).name})
+        return Ask(f"What shall be done with {token.text}?", (f"deploy {token.text}", f"inspect {token.text}"))
+    if mentions_act(clause):
+        return Ask(
+            "I am not sure what shall be done. Say it as a plain command, such as `restart shop`, or ask `help`."
+        )
+    return None
+
+
+def _moved_on(context: Context, reading: Reading) -> Context:
+    clause = reading.clause
+    if clause.mentions_app:
+        return replace(context, spoken=target_of(clause, context).name)
+    if sources := sources_in(clause):
+        made = [call for call in calls_of(reading.plan) if call.tool in ("deploy", "inspect_repository")]
+        name = Context(context.world).world.app(_name_of(made[0])) if made else None
+        return replace(context, source=sources[0], spoken=name.name if name else context.spoken)
+    return context
+
+
+def _name_of(call: Call) -> str:
+    from devgem.llm.planner.sources import Origin
+
+    arguments = {key: value for key, value in call.arguments.items() if key in ("source", "name", "dir")}
+    return Origin(**arguments).suggested_name
+
+
+def _concluded(readings: list[Reading], world: World) -> Plan:
+    """Questions first, then what needs a model, then the calls; talk only where there is nothing else."""
+    plans = [reading.plan for reading in readings if reading.plan is not None]
+    declined = any(isinstance(plan, Say) and plan.topic == "declined" for plan in plans)
+    if declined:
+        readings = [r for r in readings if not (r.intent is Intent.CANCEL and r.clause.words == "stop")]
+    acting = any(reading.intent in ACTS for reading in readings)
+    readings = [reading for reading in readings if not (acting and reading.statement)]
+    plans = [reading.plan for reading in readings if reading.plan is not None]
+    calls = tuple({_key(call): call for plan in plans for call in calls_of(plan)}.values())
+    unknown = [reading for reading in readings if reading.plan is None]
+    if any(call.tool == "remove_app" for call in calls) and (unknown or declined):
+        return Ask("Is an app to be removed? Say that alone, so that there is no doubt.")
+    if asks := [plan for plan in plans if isinstance(plan, Ask)]:
+        return asks[0]
+    if unknown and (not calls or any(_CREATING.match(reading.clause.words) for reading in unknown)):
+        return next((p for p in plans if isinstance(p, Say)), None) or _not_understood(unknown)
+    if calls:
+        return calls[0] if len(calls) == 1 else Several(calls[:CALLS_LIMIT])
+    models = [plan for plan in plans if isinstance(plan, NeedsModel)]
+    talk = sorted((p for p in plans if isinstance(p, Say)), key=lambda say: say.topic in ("greeting", "nothing"))
+    return models[0] if models else talk[0] if talk else _lost()
+
+
+def _not_understood(unknown: list[Reading]) -> Plan:
+    words = sum(len(reading.clause.tokens) for reading in unknown)
+    return needs_model("That") if words >= 3 else _lost()
+
+
+def calls_of(plan: Plan | None) -> tuple[Call, ...]:
+    return plan.calls if isinstance(plan, Several) else (plan,) if isinstance(plan, Call) else ()
+
+
+def _key(call: Call) -> str:
+    return repr((call.tool, sorted(call.arguments.items(), key=str)))
+
+
+def _lost() -> Ask:
+    return Ask("I did not understand that. Say for example `deploy owner/repo`, `list my apps` or `help`.")
