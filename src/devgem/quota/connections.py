@@ -12,19 +12,20 @@ from upstash_redis.asyncio import Redis as Upstash
 from upstash_redis.errors import UpstashError
 
 from devgem.domain.errors import Unavailable
-from devgem.quota.redis import COMMAND_SECONDS, RedisLedger
+from devgem.quota.redis import RedisLedger
 from devgem.quota.shared import SharedLedger
 
 
 class TcpConnection:
-    """`url` is `redis://` or `rediss://`. Nothing is retried: a command whose answer was lost may have been done."""
+    """`url` is `redis://` or `rediss://`. Nothing is retried: a command whose answer was lost may have been done. The
+    ledger bounds the time, and asks one thing at a time: one connection is enough."""
 
     def __init__(self, url: str) -> None:
         self._client = redis.asyncio.Redis.from_url(
             url,
             decode_responses=True,
-            socket_timeout=COMMAND_SECONDS,
-            socket_connect_timeout=COMMAND_SECONDS,
+            single_connection_client=True,
+            socket_timeout=None,
             retry=Retry(NoBackoff(), 0),
         )
 

@@ -28,6 +28,7 @@ Run = Callable[[str, str, Sequence[str], str], Awaitable[str]]
 COMMAND_SECONDS = 0.2
 _PARTS = ("window", "circuit", "fleet", "books")
 """One script, in the order in which its parts need each other; each is the twin of the module of its name."""
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 _LETTERS = {
     "f": "full",
     "h": "hour",
@@ -107,7 +108,7 @@ class RedisLedger:
     async def _send(self, table: "_Table", body: dict[str, Any]) -> dict[str, Any]:
         try:
             async with asyncio.timeout(COMMAND_SECONDS):
-                text = await self._run(self._text, self._sha, table.keys, json.dumps(body, separators=(",", ":")))
+                text = await self._run(self._text, self._sha, table.keys, _ENCODE(body))
             answer: dict[str, Any] = json.loads(text)
         except BaseException as error:
             if body["s"] or body["d"]:

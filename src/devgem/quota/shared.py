@@ -124,9 +124,7 @@ class SharedLedger:
         if self._remote.sight.is_lost:
             await self._remote.decide(corrections=list(self._everything()))
         self._find()
-        for answer in answers:
-            if isinstance(answer, Lease):
-                self._record(answer)
+        self._record([answer for answer in answers if isinstance(answer, Lease)])
         return answers
 
     async def _decide_alone(
@@ -178,10 +176,18 @@ class SharedLedger:
             _log.warning("the shared quota ledger is back")
             self._trouble = ""
 
-    def _record(self, lease: Lease) -> None:
-        account = self._own.account(lease.endpoint, lease.at_ms)
-        account.minute.adjust(lease.at_ms // MINUTE.slot_ms, 1, lease.tokens)
-        account.hour.adjust(lease.at_ms // HOUR.slot_ms, 1, lease.tokens)
+    def _record(self, leases: Sequence[Lease]) -> None:
+        """Leases of one decision, and so of one moment."""
+        totals: dict[str, list[int]] = {}
+        for lease in leases:
+            total = totals.setdefault(lease.endpoint.id, [0, 0])
+            total[0] += 1
+            total[1] += lease.tokens
+        for id, (requests, tokens) in totals.items():
+            at_ms = leases[0].at_ms
+            account = self._own.account(self._endpoints[id], at_ms)
+            account.minute.adjust(at_ms // MINUTE.slot_ms, requests, tokens)
+            account.hour.adjust(at_ms // HOUR.slot_ms, requests, tokens)
 
     def _record_settled(self, settled: Sequence[tuple[Lease, Outcome]]) -> None:
         for lease, outcome in settled:
