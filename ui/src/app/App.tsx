@@ -54,12 +54,16 @@ function Workbench({ session }: { session: Session }) {
         <AppList />
         <main>
           {conversation && (
-            <Conversation id={conversation} renderDeployment={(id) => <DeploymentCard id={id} />} />
+            <Conversation id={conversation} renderDeployment={renderDeployment} />
           )}
         </main>
       </div>
     </SocketContext>
   );
+}
+
+function renderDeployment(id: string) {
+  return <DeploymentCard id={id} />;
 }
 
 async function latestConversation(): Promise<string> {

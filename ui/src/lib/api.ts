@@ -1,9 +1,12 @@
 /** Requests to the HTTP API; an answer that is a problem document becomes a Problem. */
 import type { components } from "./api.d";
 
-export type App = components["schemas"]["AppView"];
-export type Session = components["schemas"]["SessionView"];
-export type Conversation = components["schemas"]["ConversationView"];
+type Schemas = components["schemas"];
+export type App = Schemas["AppView"];
+export type Session = Schemas["SessionView"];
+export type Conversation = Schemas["ConversationView"];
+export type Browser = Schemas["SignedInBrowser"];
+export type Quota = Schemas["QuotaView"];
 
 export class Problem extends Error {
   constructor(
@@ -15,6 +18,11 @@ export class Problem extends Error {
   }
 }
 
+/** Whatever a request failed with, as something that can be shown. */
+export function asProblem(error: unknown): Problem {
+  return error instanceof Problem ? error : new Problem("DevGem does not answer.", 0, "Try again in a moment.");
+}
+
 async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
   const response = await fetch(path, {
     method,
@@ -23,10 +31,10 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
   });
   const text = await response.text();
   if (response.ok) return (text ? JSON.parse(text) : undefined) as T;
-  throw asProblem(response, text);
+  throw problemIn(response, text);
 }
 
-function asProblem(response: Response, text: string): Problem {
+function problemIn(response: Response, text: string): Problem {
   try {
     const { detail, fix } = JSON.parse(text) as { detail: string; fix: string };
     return new Problem(detail, response.status, fix);
@@ -35,12 +43,25 @@ function asProblem(response: Response, text: string): Problem {
   }
 }
 
+async function items<T>(path: string): Promise<T[]> {
+  return (await request<{ items: T[] }>("GET", path)).items;
+}
+
+const conversation = (id: string) => `/api/v1/conversations/${encodeURIComponent(id)}`;
+
 export const api = {
   session: () => request<Session>("GET", "/api/v1/session"),
-  apps: async () => (await request<{ items: App[] }>("GET", "/api/v1/apps")).items,
-  conversations: async () => (await request<{ items: Conversation[] }>("GET", "/api/v1/conversations")).items,
+  apps: () => items<App>("/api/v1/apps"),
+  conversations: () => items<Conversation>("/api/v1/conversations"),
   openConversation: () => request<Conversation>("POST", "/api/v1/conversations", {}),
-  say: (conversation: string, text: string, client_id: string) =>
-    request("POST", `/api/v1/conversations/${conversation}/messages`, { text, client_id }),
+  say: (id: string, body: Schemas["MessageBody"]) => request("POST", `${conversation(id)}/messages`, body),
+  stop: (id: string) => request("POST", `${conversation(id)}/stop`, {}),
+  answerApproval: (id: string, approval: string, body: Schemas["ApprovalBody"]) =>
+    request("POST", `${conversation(id)}/approvals/${encodeURIComponent(approval)}`, body),
+  answerEdit: (id: string, edit: string, body: Schemas["EditBody"]) =>
+    request("POST", `${conversation(id)}/edits/${encodeURIComponent(edit)}`, body),
   cancel: (deployment: string) => request("POST", `/api/v1/deployments/${deployment}/cancel`, {}),
+  quota: () => request<Quota>("GET", "/api/v1/quota"),
+  sessions: () => items<Browser>("/api/v1/sessions"),
+  revokeSession: (id: string) => request("DELETE", `/api/v1/sessions/${encodeURIComponent(id)}`),
 };

@@ -1,58 +1,127 @@
-import { type FormEvent, type KeyboardEvent, useState } from "react";
-import { api, Problem } from "../../lib/api";
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { asProblem, type Problem } from "../../lib/api";
+import type { Message } from "./entries";
 
-const DRAFT = "devgem.draft";
+/** What DevGem puts in the place of a secret that a message held. */
+export const HIDDEN = "[hidden]";
 
-/** Enter sends, Shift+Enter breaks the line; what is not sent yet survives a reload. */
-export function Composer({ conversation }: { conversation: string }) {
-  const [text, setText] = useState(() => localStorage.getItem(DRAFT) ?? "");
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [sending, setSending] = useState(false);
-  const write = (value: string) => {
-    setText(value);
-    localStorage.setItem(DRAFT, value);
-  };
-  const send = async () => {
-    if (!text.trim() || sending) return;
-    setSending(true);
-    setProblem(null);
-    try {
-      await api.say(conversation, text, crypto.randomUUID());
-      write("");
-    } catch (error) {
-      setProblem(error instanceof Problem ? error : new Problem("DevGem does not answer.", 0, "It is tried again when you send."));
-    } finally {
-      setSending(false);
-    }
-  };
+interface Props {
+  conversation: string;
+  /** The message that is edited; null for a new one. */
+  editing: Message | null;
+  isWorking: boolean;
+  onSend: (text: string, clientId: string, replaces: string | null) => Promise<unknown>;
+  onStop: () => Promise<unknown>;
+  onEditLast: () => void;
+  onEditDone: () => void;
+}
+
+/**
+ * Enter sends, Shift+Enter breaks the line, the up arrow edits the last message, Escape gives the edit up. What is not
+ * sent yet survives a reload. To be made anew for every message that is edited.
+ */
+export function Composer(props: Props) {
+  const { editing, isWorking } = props;
+  const composer = useComposer(props);
+  const area = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (editing) area.current?.focus();
+  }, [editing]);
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
-    void send();
+    composer.send();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      void send();
+      composer.send();
+    } else if (event.key === "Escape" && editing) {
+      props.onEditDone();
+    } else if (event.key === "ArrowUp" && composer.text === "" && !editing) {
+      event.preventDefault();
+      props.onEditLast();
     }
   };
   return (
     <form className="composer" onSubmit={onSubmit}>
-      {problem && (
+      {composer.problem && (
         <p className="problem" role="alert">
-          {problem.message} {problem.fix}
+          {composer.problem.message} {composer.problem.fix}
         </p>
       )}
+      {editing && <Editing hasSecret={composer.hasSecret} onEditDone={props.onEditDone} />}
       <textarea
+        ref={area}
         aria-label="Message"
         placeholder="deploy owner/repo"
         rows={1}
-        value={text}
-        onChange={(event) => write(event.target.value)}
+        value={composer.text}
+        onChange={(event) => composer.write(event.target.value)}
         onKeyDown={onKeyDown}
       />
-      <button type="submit" className="button button-primary" disabled={!text.trim() || sending}>
+      {isWorking && <StopButton onStop={props.onStop} />}
+      <button type="submit" className="button button-primary" disabled={!composer.canSend}>
         Send
       </button>
     </form>
+  );
+}
+
+function useComposer({ conversation, editing, onSend, onEditDone }: Props) {
+  const draft = `devgem.draft.${conversation}`;
+  const [text, setText] = useState(() => editing?.text ?? localStorage.getItem(draft) ?? "");
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [sending, setSending] = useState(false);
+  // The same text sent again after an answer was lost is the same message.
+  const clientId = useRef<string | null>(null);
+  const write = (value: string) => {
+    setText(value);
+    clientId.current = null;
+    if (!editing) localStorage.setItem(draft, value);
+  };
+  const hasSecret = editing !== null && text.includes(HIDDEN);
+  const canSend = text.trim() !== "" && !sending && !hasSecret;
+  const send = async () => {
+    if (!canSend) return;
+    setSending(true);
+    setProblem(null);
+    clientId.current ??= crypto.randomUUID();
+    try {
+      await onSend(text, clientId.current, editing?.id ?? null);
+      write("");
+      if (editing) onEditDone();
+    } catch (error) {
+      setProblem(asProblem(error));
+    } finally {
+      setSending(false);
+    }
+  };
+  return { text, write, problem, canSend, hasSecret, send: () => void send() };
+}
+
+function Editing({ hasSecret, onEditDone }: { hasSecret: boolean; onEditDone: () => void }) {
+  return (
+    <p className="editing">
+      <span className="grow">
+        {hasSecret ? `DevGem does not keep secrets: write the value anew in the place of ${HIDDEN}.` : "What came after this message is set aside."}
+      </span>
+      <button type="button" className="link" onClick={onEditDone}>
+        Do not edit
+      </button>
+    </p>
+  );
+}
+
+function StopButton({ onStop }: { onStop: Props["onStop"] }) {
+  const [asked, setAsked] = useState(false);
+  const stop = () => {
+    setAsked(true);
+    onStop().catch(() => setAsked(false));
+  };
+  return (
+    <button type="button" className="button button-tall" disabled={asked} onClick={stop}>
+      {asked ? "Stopping" : "Stop"}
+    </button>
   );
 }

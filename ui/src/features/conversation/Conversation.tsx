@@ -1,41 +1,115 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useMemo, useState } from "react";
+import { asProblem, api } from "../../lib/api";
 import { useStickToEnd } from "../../lib/scroll";
 import { useStream } from "../../lib/stream";
-import { Composer } from "./Composer";
-import { addEvent, type Message, NO_MESSAGES } from "./state";
+import { Announcer } from "./Announcer";
+import { Composer, HIDDEN } from "./Composer";
+import { type Entry, isWorking, lastUserMessage, type Message, NOTHING_SAID, type Thread } from "./entries";
+import { type Acts, EntryView } from "./EntryView";
+import { addEvent } from "./state";
+import { Status } from "./Status";
+import "./conversation.css";
 
 interface Props {
   id: string;
-  /** How a deployment that a message speaks of is shown. */
+  /** How a deployment that an entry speaks of is shown; stable. */
   renderDeployment: (id: string) => ReactNode;
 }
 
 export function Conversation({ id, renderDeployment }: Props) {
-  const messages = useStream(`conversation:${id}`, addEvent, NO_MESSAGES);
+  const thread = useStream(`conversation:${id}`, addEvent, NOTHING_SAID);
+  const [editing, setEditing] = useState<Message | null>(null);
   const { view, content } = useStickToEnd();
+  const { acts, problem } = useActs(id, renderDeployment, setEditing);
+  const send = (text: string, client_id: string, replaces: string | null) => api.say(id, { text, client_id, replaces });
   return (
     <div className="conversation">
       <div className="scroller" ref={view}>
-        <div className="messages" ref={content} role="log" aria-label="Conversation" aria-live="polite">
-          {messages.length === 0 && <Welcome />}
-          {messages.map((message) => (
-            <Entry key={message.id} message={message} renderDeployment={renderDeployment} />
-          ))}
+        <div className="messages" ref={content} role="log" aria-label="Conversation" aria-live="off">
+          {thread.entries.length === 0 && <Welcome />}
+          <Entries thread={thread} acts={acts} />
+          {problem && (
+            <p className="problem" role="alert">
+              {problem}
+            </p>
+          )}
         </div>
       </div>
-      <Composer conversation={id} />
+      <Announcer entries={thread.entries} />
+      <Status thread={thread} />
+      <Composer
+        key={`${id} ${editing?.id ?? ""}`}
+        conversation={id}
+        editing={editing}
+        isWorking={isWorking(thread)}
+        onSend={send}
+        onStop={() => api.stop(id)}
+        onEditLast={() => setEditing(lastUserMessage(thread))}
+        onEditDone={() => setEditing(null)}
+      />
     </div>
   );
 }
 
-function Entry({ message, renderDeployment }: { message: Message; renderDeployment: Props["renderDeployment"] }) {
-  return (
-    <article className={`message message-${message.role}`}>
-      <span className="visually-hidden">{message.role === "user" ? "You" : "DevGem"}</span>
-      {message.text && <p className="message-text">{message.text}</p>}
-      {message.deployment && renderDeployment(message.deployment)}
-    </article>
+/** What entries can ask for. What fails is told at the end of the conversation. */
+function useActs(id: string, renderDeployment: Props["renderDeployment"], edit: (message: Message) => void) {
+  const [problem, setProblem] = useState<string | null>(null);
+  const acts = useMemo((): Acts => {
+    const attempt = (request: Promise<unknown>) => {
+      setProblem(null);
+      request.catch((error: unknown) => setProblem(`${asProblem(error).message} ${asProblem(error).fix}`));
+    };
+    const say = (text: string, replaces: string | null) => attempt(api.say(id, { text, replaces, client_id: crypto.randomUUID() }));
+    return {
+      renderDeployment,
+      act: (action) => {
+        if (action.say !== null) say(action.say, null);
+        else if (action.edit !== null) attempt(api.answerEdit(id, action.edit, { action: "accept" }));
+      },
+      consent: (approval, consent) => api.answerApproval(id, approval, consent),
+      answerEdit: (edit, answer) => api.answerEdit(id, edit, answer),
+      edit,
+      retry: (message) => say(message.text, message.id),
+    };
+  }, [id, renderDeployment, edit]);
+  return { acts, problem };
+}
+
+/** The entries in order; what a message was edited from, with all that came of it, is folded away. */
+function Entries({ thread, acts }: { thread: Thread; acts: Acts }) {
+  const last = thread.entries.at(-1);
+  const lastUser = lastUserMessage(thread);
+  const hasAnswer = last?.kind === "message" && last.role === "assistant" && thread.turns.length === 0;
+  const retried = hasAnswer && !lastUser?.text.includes(HIDDEN) ? lastUser : null;
+  const show = (entry: Entry) => (
+    <EntryView
+      key={`${entry.kind} ${entry.id}`}
+      entry={entry}
+      acts={acts}
+      canEdit={entry === lastUser}
+      retried={entry === last ? retried : null}
+    />
   );
+  return <>{inParts(thread.entries).map((part) => (part[0]?.cut ? <Earlier key={part[0].id} entries={part} show={show} /> : part.map(show)))}</>;
+}
+
+function Earlier({ entries, show }: { entries: Entry[]; show: (entry: Entry) => ReactNode }) {
+  return (
+    <details className="earlier">
+      <summary className="quiet">Before the edit</summary>
+      <div className="earlier-entries">{entries.map(show)}</div>
+    </details>
+  );
+}
+
+function inParts(entries: Entry[]): Entry[][] {
+  const parts: Entry[][] = [];
+  for (const entry of entries) {
+    const part = parts.at(-1);
+    if (part && part[0]?.cut === entry.cut) part.push(entry);
+    else parts.push([entry]);
+  }
+  return parts;
 }
 
 function Welcome() {

@@ -1,32 +1,206 @@
+/** A conversation is a fold over the events of its stream: every device that has seen the same events shows the same. */
 import type { StreamEvent } from "../../lib/events";
+import type { Action, Approval, Call, Edit, Entry, Message, Thread, Usage } from "./entries";
+import { type Data, number, record, records, text, textOrNull, texts } from "./read";
 
-export interface Message {
-  id: string;
-  role: "user" | "assistant";
-  text: string;
-  deployment: string | null;
-}
+/** What is shown of one message; a model that repeats itself without end must not take the page with it. */
+export const SHOWN_CHARACTERS = 200_000;
 
-export const NO_MESSAGES: Message[] = [];
-
-export function addEvent(messages: Message[], event: StreamEvent): Message[] {
-  const data = event.data as { message: string; role?: Message["role"]; text?: string; deployment?: string };
+export function addEvent(thread: Thread, event: StreamEvent): Thread {
+  const { data } = event;
+  const heard = event.type === "quota.refused" ? thread : stopWaiting(thread, data);
   switch (event.type) {
     case "message.started":
-      return [...messages, { id: data.message, role: data.role ?? "assistant", text: "", deployment: null }];
+      return begin(put(heard, message(data, { text: "", streaming: true })), data);
     case "message.delta":
-      return messages.map((m) => (m.id === data.message ? { ...m, text: m.text + (data.text ?? "") } : m));
-    case "message.finished": {
-      const finished: Message = {
-        id: data.message,
-        role: data.role ?? "assistant",
-        text: data.text ?? "",
-        deployment: data.deployment ?? null,
+      return change(heard, "message", text(data, "message"), (known: Message) => ({
+        text: ((data.replace ? "" : known.text) + text(data, "text")).slice(0, SHOWN_CHARACTERS),
+      }));
+    case "message.finished":
+      return finish(heard, data);
+    case "tool.called":
+      return begin(put(heard, call(data)), data);
+    case "tool.finished":
+      return change(heard, "call", text(data, "call"), () => ({
+        status: data.ok ? "ok" : "failed",
+        summary: text(data, "summary"),
+        deployment: unseen(heard, textOrNull(data, "deployment")),
+      }));
+    case "approval.requested":
+      return put(heard, approval(data));
+    case "approval.granted":
+    case "approval.denied":
+      return change(heard, "approval", text(data, "approval"), (): Partial<Approval> => ({
+        status: event.type === "approval.granted" ? "granted" : "denied",
+        by: text(data, "by"),
+        reason: text(data, "reason"),
+      }));
+    case "edit.proposed":
+      return put(heard, edit(data));
+    case "edit.applied":
+      return change(heard, "edit", text(data, "edit"), () => ({
+        status: "applied",
+        accepted: texts(data, "accepted"),
+        deployment: unseen(heard, textOrNull(data, "deployment")),
+      }));
+    case "edit.reverted":
+      return change(heard, "edit", text(data, "edit"), (): Partial<Edit> => ({ status: "reverted" }));
+    case "endpoint.switched":
+      return put(heard, { kind: "notice", id: `event-${event.seq}`, cut: false, text: switched(data) });
+    case "quota.refused":
+      return {
+        ...heard,
+        waiting: { turn: textOrNull(data, "turn"), seconds: number(data, "seconds") ?? 0, ahead: number(data, "ahead") ?? 0 },
       };
-      const known = messages.some((m) => m.id === finished.id);
-      return known ? messages.map((m) => (m.id === finished.id ? finished : m)) : [...messages, finished];
-    }
     default:
-      return messages;
+      return put(heard, { kind: "unknown", id: `event-${event.seq}`, cut: false, type: event.type, data });
   }
+}
+
+/** Adds the entry, or puts it in the place of the one that it is the news of. */
+function put(thread: Thread, entry: Entry): Thread {
+  const at = thread.entries.findLastIndex((known) => known.kind === entry.kind && known.id === entry.id);
+  const entries = at < 0 ? [...thread.entries, entry] : thread.entries.with(at, { ...entry, cut: thread.entries[at]?.cut ?? false });
+  return { ...thread, entries };
+}
+
+function change<E extends Entry>(thread: Thread, kind: E["kind"], id: string, news: (known: E) => Partial<E>): Thread {
+  const at = thread.entries.findLastIndex((entry) => entry.kind === kind && entry.id === id);
+  if (at < 0) return thread;
+  const known = thread.entries[at] as E;
+  return { ...thread, entries: thread.entries.with(at, { ...known, ...news(known) }) };
+}
+
+function begin(thread: Thread, data: Data): Thread {
+  const turn = textOrNull(data, "turn");
+  return turn === null || thread.turns.includes(turn) ? thread : { ...thread, turns: [...thread.turns, turn] };
+}
+
+function finish(thread: Thread, data: Data): Thread {
+  const entry = message(data, { text: text(data, "text").slice(0, SHOWN_CHARACTERS), streaming: false });
+  const said = { ...entry, deployment: unseen(thread, entry.deployment) };
+  if (entry.role === "user") return begin(put(cut(thread, textOrNull(data, "replaces")), said), { turn: turnOf(data) });
+  // An answer without a turn of its own, such as what became of a deployment, ends none.
+  const turns = "turn" in data ? thread.turns.filter((turn) => turn !== data.turn) : [];
+  return { ...put(thread, said), turns, usage: usage(data) ?? thread.usage };
+}
+
+function turnOf(data: Data): string {
+  return textOrNull(data, "turn") ?? text(data, "message");
+}
+
+/** A message that was edited takes the place of the old one and of all that came after it. */
+function cut(thread: Thread, replaced: string | null): Thread {
+  const from = replaced === null ? -1 : thread.entries.findIndex((entry) => entry.kind === "message" && entry.id === replaced);
+  if (from < 0) return thread;
+  return { ...thread, entries: thread.entries.map((entry, at) => (at < from ? entry : { ...entry, cut: true })) };
+}
+
+function stopWaiting(thread: Thread, data: Data): Thread {
+  const over = thread.waiting !== null && (data.turn ?? null) === thread.waiting.turn;
+  return over ? { ...thread, waiting: null } : thread;
+}
+
+/** A deployment is shown once, where it is first spoken of. */
+function unseen(thread: Thread, deployment: string | null): string | null {
+  const seen = thread.entries.some((entry) => "deployment" in entry && entry.deployment === deployment);
+  return seen ? null : deployment;
+}
+
+function message(data: Data, rest: Pick<Message, "text" | "streaming">): Message {
+  return {
+    kind: "message",
+    id: text(data, "message"),
+    cut: false,
+    role: data.role === "user" ? "user" : "assistant",
+    deployment: textOrNull(data, "deployment"),
+    stopped: textOrNull(data, "stopped"),
+    actions: records(data, "actions").map(action),
+    ...rest,
+  };
+}
+
+function action(data: Data): Action {
+  return { label: text(data, "label"), say: textOrNull(data, "say"), url: textOrNull(data, "url"), edit: textOrNull(data, "edit") };
+}
+
+function usage(data: Data): Usage | null {
+  const used = record(data, "usage");
+  if (Object.keys(used).length === 0) return null;
+  return {
+    turnTokens: number(used, "turn_tokens") ?? 0,
+    conversationTokens: number(used, "conversation_tokens") ?? 0,
+    dayTokens: number(used, "day_tokens") ?? 0,
+    dayLimit: number(used, "day_limit"),
+    costUsd: number(used, "cost_usd"),
+  };
+}
+
+function call(data: Data): Call {
+  return {
+    kind: "call",
+    id: text(data, "call"),
+    cut: false,
+    tool: text(data, "tool"),
+    title: text(data, "title") || text(data, "tool"),
+    arguments: record(data, "arguments"),
+    status: "running",
+    summary: "",
+    deployment: null,
+    turn: textOrNull(data, "turn"),
+  };
+}
+
+function approval(data: Data): Approval {
+  return {
+    kind: "approval",
+    id: text(data, "approval"),
+    cut: false,
+    tool: text(data, "tool"),
+    title: text(data, "title") || text(data, "tool"),
+    why: text(data, "why"),
+    arguments: record(data, "arguments"),
+    digest: text(data, "digest"),
+    tier: number(data, "tier") ?? 0,
+    typedName: textOrNull(data, "typed_name"),
+    fields: records(data, "fields").map((field) => ({ name: text(field, "name"), secret: field.secret !== false })),
+    status: "pending",
+    by: "",
+    reason: "",
+    turn: textOrNull(data, "turn"),
+  };
+}
+
+function edit(data: Data): Edit {
+  return {
+    kind: "edit",
+    id: text(data, "edit"),
+    cut: false,
+    app: text(data, "app"),
+    summary: text(data, "summary"),
+    files: records(data, "files").map((file) => ({
+      path: text(file, "path"),
+      change: text(file, "change"),
+      hunks: records(file, "hunks").map((hunk) => ({
+        id: text(hunk, "hunk"),
+        header: text(hunk, "header"),
+        lines: texts(hunk, "lines"),
+      })),
+    })),
+    flags: records(data, "flags").map((flag) => ({
+      path: text(flag, "path"),
+      line: number(flag, "line"),
+      kind: text(flag, "kind"),
+      detail: text(flag, "detail"),
+    })),
+    checks: records(data, "checks").map((check) => ({ name: text(check, "name"), ok: check.ok === true, detail: text(check, "detail") })),
+    status: "proposed",
+    accepted: [],
+    deployment: null,
+  };
+}
+
+function switched(data: Data): string {
+  const reason = text(data, "reason");
+  return `Went on at ${text(data, "to")} instead of ${text(data, "from")}${reason ? `: ${reason}` : ""}`;
 }

@@ -1,0 +1,142 @@
+/** What a conversation shows, entry by entry, and what holds for all of it. */
+
+export interface Message {
+  kind: "message";
+  id: string;
+  cut: boolean;
+  role: "user" | "assistant";
+  text: string;
+  streaming: boolean;
+  deployment: string | null;
+  /** Why the answer ended before its end: user, budget, steps, time or error; null when it did not. */
+  stopped: string | null;
+  actions: Action[];
+}
+
+/** What can be done about a message by a click: say something, open an address, or accept an edit. */
+export interface Action {
+  label: string;
+  say: string | null;
+  url: string | null;
+  edit: string | null;
+}
+
+export interface Call {
+  kind: "call";
+  id: string;
+  cut: boolean;
+  tool: string;
+  title: string;
+  arguments: Record<string, unknown>;
+  status: "running" | "ok" | "failed";
+  summary: string;
+  deployment: string | null;
+  turn: string | null;
+}
+
+export interface Approval {
+  kind: "approval";
+  id: string;
+  cut: boolean;
+  tool: string;
+  title: string;
+  why: string;
+  arguments: Record<string, unknown>;
+  digest: string;
+  tier: number;
+  typedName: string | null;
+  fields: { name: string; secret: boolean }[];
+  status: "pending" | "granted" | "denied";
+  by: string;
+  reason: string;
+  turn: string | null;
+}
+
+export interface Hunk {
+  id: string;
+  header: string;
+  lines: string[];
+}
+export interface FileChange {
+  path: string;
+  change: string;
+  hunks: Hunk[];
+}
+export interface Flag {
+  path: string;
+  line: number | null;
+  kind: string;
+  detail: string;
+}
+export interface Check {
+  name: string;
+  ok: boolean;
+  detail: string;
+}
+
+export interface Edit {
+  kind: "edit";
+  id: string;
+  cut: boolean;
+  app: string;
+  summary: string;
+  files: FileChange[];
+  flags: Flag[];
+  checks: Check[];
+  status: "proposed" | "applied" | "reverted";
+  accepted: string[];
+  deployment: string | null;
+}
+
+export interface Notice {
+  kind: "notice";
+  id: string;
+  cut: boolean;
+  text: string;
+}
+
+/** An event of a type that this page does not know. */
+export interface Unknown {
+  kind: "unknown";
+  id: string;
+  cut: boolean;
+  type: string;
+  data: Record<string, unknown>;
+}
+
+/** `cut` entries belong to a message that was edited and sent anew. */
+export type Entry = Message | Call | Approval | Edit | Notice | Unknown;
+
+export interface Usage {
+  turnTokens: number;
+  conversationTokens: number;
+  dayTokens: number;
+  dayLimit: number | null;
+  costUsd: number | null;
+}
+
+export interface Thread {
+  entries: Entry[];
+  /** The turns that have begun and not ended. */
+  turns: string[];
+  /** The model is waited for: about so long, behind so many. */
+  waiting: { turn: string | null; seconds: number; ahead: number } | null;
+  usage: Usage | null;
+}
+
+export const NOTHING_SAID: Thread = { entries: [], turns: [], waiting: null, usage: null };
+
+/** A turn goes on, and not because it waits for the user. */
+export function isWorking(thread: Thread): boolean {
+  const asked = new Set(thread.entries.map((entry) => (isPending(entry) ? entry.turn : null)));
+  return thread.turns.some((turn) => !asked.has(turn));
+}
+
+export function isPending(entry: Entry): entry is Approval {
+  return entry.kind === "approval" && entry.status === "pending" && !entry.cut;
+}
+
+export function lastUserMessage(thread: Thread): Message | null {
+  const found = thread.entries.findLast((entry) => entry.kind === "message" && entry.role === "user" && !entry.cut);
+  return found?.kind === "message" ? found : null;
+}
