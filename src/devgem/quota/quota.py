@@ -10,6 +10,7 @@ import contextlib
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any, Self
 
 from devgem.domain.errors import DevGemError
@@ -20,12 +21,13 @@ from devgem.quota.ledger import Ledger, Waiting
 
 _ASKS_PER_FLIGHT = 256
 _HEADS, _HEADS_MAX = 8, 64
+_RANK = attrgetter("rank")
 _RENEW_SECONDS = 1.0
 """The register of who waits forgets a process that is silent for 1.5 s."""
 
 
 class _Call:
-    __slots__ = ("answer", "ask", "is_queued", "on_wait", "refusal", "since", "waits")
+    __slots__ = ("answer", "ask", "is_queued", "on_wait", "rank", "refusal", "since", "waits")
 
     def __init__(
         self,
@@ -42,6 +44,7 @@ class _Call:
         self.answer = answer
         self.refusal: Refusal | None = None
         self.is_queued = False
+        self.rank = (ask.priority, since)
 
 
 class Quota:
@@ -177,7 +180,7 @@ class Quota:
         left per class, with the arrival of the first of them."""
         self._due = False
         new, self._new = self._new[:_ASKS_PER_FLIGHT], self._new[_ASKS_PER_FLIGHT:]
-        calls = sorted(itertools.chain(new, *map(self._first, self._queues)), key=_rank)
+        calls = sorted(itertools.chain(new, *map(self._first, self._queues)), key=_RANK)
         left = [
             (priority, len(queue) - self._heads, queue[self._heads].since)
             for priority, queue in enumerate(self._queues)
@@ -241,10 +244,6 @@ class Quota:
         for call in refused:
             if call.on_wait is not None and call.refusal is not None and not call.answer.done():
                 call.on_wait(Wait(call.refusal.wait_seconds, call.refusal.ahead))
-
-
-def _rank(call: _Call) -> tuple[int, float]:
-    return call.ask.priority, call.since
 
 
 def _fail(future: "asyncio.Future[Any]", error: BaseException) -> None:

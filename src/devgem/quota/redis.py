@@ -95,10 +95,7 @@ class RedisLedger:
             "c": table.preferences,
             "s": [self._settlement(table, lease, outcome) for lease, outcome in settled],
             "d": [(table.number[c.endpoint.id], c.window, c.slot, c.requests, c.tokens) for c in corrections],
-            "a": [
-                (ask.priority, ask.input_tokens, ask.output_tokens, -1 if age is None else age, table.of(ask))
-                for ask, age in asks
-            ],
+            "a": table.asks,
             "w": [(w.priority, w.count, w.oldest_age_ms) for w in waiting],
             "v": 1 if look_at else 0,
         }
@@ -159,8 +156,8 @@ class RedisLedger:
         look_at: Sequence[Endpoint],
     ) -> "_Table":
         table = _Table(self._prefix)
-        for ask, _ in asks:
-            table.prefer(ask.endpoints)
+        for ask, age_ms in asks:
+            table.add(ask, age_ms)
         for lease, _ in settled:
             table.include(lease.endpoint)
         for correction in corrections:
@@ -180,6 +177,7 @@ class _Table:
         self.number: dict[str, int] = {}
         self.limits: list[tuple[int, ...]] = []
         self.preferences: list[list[int]] = []
+        self.asks: list[int] = []
         self._preference: dict[int, int] = {}  # by the identity of the tuple, which the asks keep alive
 
     def include(self, endpoint: Endpoint) -> int:
@@ -194,10 +192,9 @@ class _Table:
             self.limits.append((*numbers, int(endpoint.shared), int(endpoint.counts_output)))
         return number
 
-    def prefer(self, endpoints: tuple[Endpoint, ...]) -> None:
-        if id(endpoints) not in self._preference:
-            self.preferences.append([self.include(endpoint) for endpoint in endpoints])
-            self._preference[id(endpoints)] = len(self.preferences)
-
-    def of(self, ask: Ask) -> int:
-        return self._preference[id(ask.endpoints)]
+    def add(self, ask: Ask, age_ms: int | None) -> None:
+        number = self._preference.get(id(ask.endpoints))
+        if number is None:
+            self.preferences.append([self.include(endpoint) for endpoint in ask.endpoints])
+            number = self._preference[id(ask.endpoints)] = len(self.preferences)
+        self.asks += (ask.priority, ask.input_tokens, ask.output_tokens, -1 if age_ms is None else age_ms, number)

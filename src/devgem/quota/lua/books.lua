@@ -10,13 +10,14 @@ local function fits(account, at, requests, tokens, more)
   return tokens == 0 or account[at + 2] + more <= tokens or account[at + 2] == 0
 end
 
+local cut_rpm, cut_tpm = {}, {}
+
 local function obstacle_of(k, limits, tokens)
   if (limits[2] > 0 and tokens > limits[2]) or (limits[4] > 0 and tokens > limits[4]) then return 'large' end
   local account = accounts[k]
-  local ceiling = ceiling_of(account)
   local by = shut_by(account, limits[1])
   if by and by ~= 'probe' then return by end
-  if not fits(account, 1, cut(limits[1], ceiling), cut(limits[2], ceiling), tokens) then return 'full' end
+  if not fits(account, 1, cut_rpm[k], cut_tpm[k], tokens) then return 'full' end
   if not fits(account, 6, limits[3], limits[4], tokens) then return 'hour' end
   return by
 end
@@ -35,11 +36,12 @@ local function pool_of(number)
   pools[number] = pool
   for _, k in ipairs(request.c[number]) do
     local limits, account = request.e[k], account_of(k)
+    local ceiling = ceiling_of(account)
+    cut_rpm[k], cut_tpm[k] = cut(limits[1], ceiling), cut(limits[2], ceiling)
     if limits[5] == 1 then
       local by = shut_by(account, limits[1])
       if not by or by == 'ramping' then
-        local ceiling = ceiling_of(account)
-        pool.requests, pool.tokens = plus(pool.requests, cut(limits[1], ceiling)), plus(pool.tokens, cut(limits[2], ceiling))
+        pool.requests, pool.tokens = plus(pool.requests, cut_rpm[k]), plus(pool.tokens, cut_tpm[k])
         pool.hour_requests, pool.hour_tokens = plus(pool.hour_requests, limits[3]), plus(pool.hour_tokens, limits[4])
         pool.used, pool.used_tokens = pool.used + account[2], pool.used_tokens + account[3]
         pool.hour_used, pool.hour_used_tokens = pool.hour_used + account[7], pool.hour_used_tokens + account[8]
@@ -62,9 +64,9 @@ local LETTERS = { full = 'f', hour = 'h', large = 'l', back = 'b', cooling = 'c'
   ramping = 'r', probe = 'p' }
 local SLOT = { full = 250, back = 250, ramping = 250, hour = 15000, large = 15000 }
 
-local function refuse(ask, preference, obstacles, pool)
-  local class, waits = ask[1], ask[4] >= 0
-  local since = waits and now - ask[4] or now
+local function refuse(class, age, preference, obstacles, pool)
+  local waits = age >= 0
+  local since = waits and now - age or now
   local ahead = higher(class) + earlier(class, since)
   for c, entry in pairs(mine) do
     if c <= class then ahead = ahead + entry[1] end
@@ -87,14 +89,13 @@ local function refuse(ask, preference, obstacles, pool)
   return { letters, retry or 0, ahead, max(retry or 0, wait), never and 1 or 0 }
 end
 
-local function answer(ask)
-  local class, preference, pool = ask[1], request.c[ask[5]], pool_of(ask[5])
-  local since = ask[4] >= 0 and now - ask[4] or now
-  local back, probe, probe_tokens
-  local obstacles = {}
+local function answer(class, input, output, age, number)
+  local preference, pool = request.c[number], pool_of(number)
+  local since = age >= 0 and now - age or now
+  local back, probe, probe_tokens, obstacles
   for i, k in ipairs(preference) do
     local limits = request.e[k]
-    local tokens = ask[2] + (limits[6] == 1 and ask[3] or 0)
+    local tokens = input + (limits[6] == 1 and output or 0)
     local obstacle
     if limits[5] == 1 then
       if back == nil then back = stands_back(class, since, tokens, pool) end
@@ -108,10 +109,11 @@ local function answer(ask)
         return grant(k, class, tokens, pool, obstacle == 'probe')
       end
     end
+    obstacles = obstacles or {}
     obstacles[i] = obstacle
   end
   if probe then return grant(probe, class, probe_tokens, pool, true) end
-  return refuse(ask, preference, obstacles, pool)
+  return refuse(class, age, preference, obstacles or {}, pool)
 end
 
 -- When the oldest of what a window holds leaves it; 0 when it holds nothing.
@@ -144,12 +146,12 @@ if request.m > known then
 end
 local response = { t = now, q = fleet.epoch, n = #fleet.processes, m = known, r = {} }
 local restating = now < fleet.restate
-for i, ask in ipairs(request.a) do
-  if restating then
-    response.r[i] = { string.rep('s', #request.c[ask[5]]), fleet.restate - now, 0, fleet.restate - now, 0 }
-  else
-    response.r[i] = answer(ask)
-  end
+local asks = request.a
+for i = 1, #asks, 5 do
+  local number = asks[i + 4]
+  response.r[(i + 4) / 5] = restating
+      and { string.rep('s', #request.c[number]), fleet.restate - now, 0, fleet.restate - now, 0 }
+    or answer(asks[i], asks[i + 1], asks[i + 2], asks[i + 3], number)
 end
 for class, entry in pairs(mine) do
   fleet.waiting[#fleet.waiting + 1] = { class, process, now + REGISTER_MS, entry[1], entry[2] }

@@ -5,7 +5,7 @@
 -- ARGV[1] JSON: {now: 0 for the server's clock, p: process, m: batch of the process, q: epoch that it knows, n: processes
 -- that it knows, e: [[rpm, tpm, rph, tph, shared, counts output]] with 0 for no limit, c: [[k of a preference]],
 -- s: [[k, verdict, granted at, difference in tokens, probe, retry after or -1, jitter]],
--- d: [[k, 1 minute or 2 hour, slot, requests, tokens]], a: [[class, input, output, age or -1, number of its c]],
+-- d: [[k, 1 minute or 2 hour, slot, requests, tokens]], a: [class, input, output, age or -1, number of its c, ...],
 -- w: [[class, count, age]], v: 1 to see the accounts and who waits}
 -- Answers JSON: {t: now, q: epoch, n: processes, m: the last batch of the process before, r: [k * 2 + probe, or [reasons, retry, ahead, wait, never]], v: {...}}
 local request = cjson.decode(ARGV[1])
