@@ -29,6 +29,7 @@ COMMAND_SECONDS = 0.2
 _PARTS = ("window", "circuit", "fleet", "books")
 """One script, in the order in which its parts need each other; each is the twin of the module of its name."""
 _ENCODE = json.JSONEncoder(separators=(",", ":")).encode
+_TABLE_MAX = 16
 _LETTERS = {
     "f": "full",
     "h": "hour",
@@ -64,11 +65,11 @@ class RedisLedger:
         self._clock = clock
         self._text = "".join(files("devgem.quota").joinpath(f"lua/{name}.lua").read_text() for name in _PARTS)
         self._sha = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
-        self._prefix = f"{{{name}:quota}}"
         self._process = secrets.token_hex(4)
         self._draw = random.Random()  # noqa: S311 - jitter, no secret
         self._leases = itertools.count(1)
         self._batch = 0
+        self._table = _Table(f"{{{name}:quota}}")
         self._unanswered: dict[str, Any] | None = None
         self.sight: Sight | None = None
 
@@ -83,7 +84,11 @@ class RedisLedger:
         if self._unanswered is not None:
             await self._send(**self._unanswered)
             self._unanswered = None
-        table = self._table(asks, settled, corrections, look_at)
+        table = self._table = self._table.for_next(settled, corrections, look_at)
+        flat: list[int] = []
+        for ask, age_ms in asks:
+            age = -1 if age_ms is None else age_ms
+            flat += (ask.priority, ask.input_tokens, ask.output_tokens, age, table.preference(ask.endpoints))
         self._batch += 1
         body = {
             "now": self._clock() if self._clock else 0,
@@ -91,11 +96,9 @@ class RedisLedger:
             "m": self._batch,
             "q": self.sight.epoch if self.sight else 0,
             "n": self.sight.processes if self.sight else 1,
-            "e": table.limits,
-            "c": table.preferences,
             "s": [self._settlement(table, lease, outcome) for lease, outcome in settled],
             "d": [(table.number[c.endpoint.id], c.window, c.slot, c.requests, c.tokens) for c in corrections],
-            "a": table.asks,
+            "a": flat,
             "w": [(w.priority, w.count, w.oldest_age_ms) for w in waiting],
             "v": 1 if look_at else 0,
         }
@@ -105,7 +108,7 @@ class RedisLedger:
     async def _send(self, table: "_Table", body: dict[str, Any]) -> dict[str, Any]:
         try:
             async with asyncio.timeout(COMMAND_SECONDS):
-                text = await self._run(self._text, self._sha, table.keys, _ENCODE(body))
+                text = await self._run(self._text, self._sha, table.keys, table.head + _ENCODE(body)[1:])
             answer: dict[str, Any] = json.loads(text)
         except BaseException as error:
             if body["s"] or body["d"]:
@@ -148,53 +151,61 @@ class RedisLedger:
             self._draw.randrange(1000),
         )
 
-    def _table(
-        self,
-        asks: Sequence[tuple[Ask, int | None]],
-        settled: Sequence[tuple[Lease, Outcome]],
-        corrections: Sequence[Correction],
-        look_at: Sequence[Endpoint],
-    ) -> "_Table":
-        table = _Table(self._prefix)
-        for ask, age_ms in asks:
-            table.add(ask, age_ms)
-        for lease, _ in settled:
-            table.include(lease.endpoint)
-        for correction in corrections:
-            table.include(correction.endpoint)
-        for endpoint in look_at:
-            table.include(endpoint)
-        return table
-
 
 class _Table:
-    """The endpoints of one round trip, numbered from 1."""
+    """The endpoints of round trips, numbered from 1, and the preferences among them. It is kept from one round trip to
+    the next, and begun anew when it has grown: users bring endpoints of their own."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self.keys = [f"{prefix}:fleet"]
         self.endpoints: list[Endpoint] = []
         self.number: dict[str, int] = {}
-        self.limits: list[tuple[int, ...]] = []
-        self.preferences: list[list[int]] = []
-        self.asks: list[int] = []
-        self._preference: dict[int, int] = {}  # by the identity of the tuple, which the asks keep alive
+        self._limits: list[tuple[int, ...]] = []
+        self._numbers: list[list[int]] = []
+        self._preferences: dict[int, int] = {}
+        self._alive: list[tuple[Endpoint, ...]] = []  # so that no identity is given to another tuple
+        self._head = ""
 
-    def include(self, endpoint: Endpoint) -> int:
+    def for_next(
+        self,
+        settled: Sequence[tuple[Lease, Outcome]],
+        corrections: Sequence[Correction],
+        look_at: Sequence[Endpoint],
+    ) -> "_Table":
+        table = self if len(self._alive) < _TABLE_MAX else _Table(self._prefix)
+        for lease, _ in settled:
+            table._include(lease.endpoint)
+        for correction in corrections:
+            table._include(correction.endpoint)
+        for endpoint in look_at:
+            table._include(endpoint)
+        return table
+
+    @property
+    def head(self) -> str:
+        """The beginning of the request, up to where it differs from one round trip to the next."""
+        if not self._head:
+            self._head = _ENCODE({"e": self._limits, "c": self._numbers})[:-1] + ","
+        return self._head
+
+    def preference(self, endpoints: tuple[Endpoint, ...]) -> int:
+        number = self._preferences.get(id(endpoints))
+        if number is None:
+            self._numbers.append([self._include(endpoint) for endpoint in endpoints])
+            self._alive.append(endpoints)
+            number = self._preferences[id(endpoints)] = len(self._alive)
+            self._head = ""
+        return number
+
+    def _include(self, endpoint: Endpoint) -> int:
         number = self.number.get(endpoint.id)
         if number is None:
             self.endpoints.append(endpoint)
             number = self.number[endpoint.id] = len(self.endpoints)
-            key = f"{self._prefix}:{endpoint.id}"
-            self.keys += (key, f"{key}:slots")
+            self.keys.append(f"{self._prefix}:{endpoint.id}")
             limits = endpoint.limits
             numbers = (limits.rpm or 0, limits.tpm or 0, limits.rph or 0, limits.tph or 0)
-            self.limits.append((*numbers, int(endpoint.shared), int(endpoint.counts_output)))
+            self._limits.append((*numbers, int(endpoint.shared), int(endpoint.counts_output)))
+            self._head = ""
         return number
-
-    def add(self, ask: Ask, age_ms: int | None) -> None:
-        number = self._preference.get(id(ask.endpoints))
-        if number is None:
-            self.preferences.append([self.include(endpoint) for endpoint in ask.endpoints])
-            number = self._preference[id(ask.endpoints)] = len(self.preferences)
-        self.asks += (ask.priority, ask.input_tokens, ask.output_tokens, -1 if age_ms is None else age_ms, number)

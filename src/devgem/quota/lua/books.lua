@@ -125,7 +125,7 @@ local function oldest(k, which)
   for slot = account[at] - ring[2] + 1, account[at] - 1 do
     fields[#fields + 1], slots[#slots + 1] = ring[3] .. slot % ring[2], slot
   end
-  for i, value in ipairs(redis.call('HMGET', KEYS[2 * k + 1], unpack(fields))) do
+  for i, value in ipairs(redis.call('HMGET', KEYS[k + 1], unpack(fields))) do
     if (tonumber(value) or 0) > 0 then return (slots[i] + ring[2]) * ring[1] end
   end
   return (account[at] + ring[2]) * ring[1]
@@ -168,13 +168,14 @@ if request.v == 1 then
 end
 for k, how in pairs(dirty) do
   local account = accounts[k]
+  local minute, hour = account[1] % RINGS[1][2], account[6] % RINGS[2][2]
   if how == 2 then
-    local minute, hour = account[1] % RINGS[1][2], account[6] % RINGS[2][2]
-    redis.call('HSET', KEYS[2 * k + 1], 'r' .. minute, account[4], 't' .. minute, account[5], 'R' .. hour, account[9],
-      'T' .. hour, account[10])
-    redis.call('PEXPIRE', KEYS[2 * k + 1], KEPT_MS)
+    redis.call('HSET', KEYS[k + 1], 'a', cjson.encode(account), 'r' .. minute, account[4], 't' .. minute, account[5],
+      'R' .. hour, account[9], 'T' .. hour, account[10])
+  else
+    redis.call('HSET', KEYS[k + 1], 'a', cjson.encode(account))
   end
-  redis.call('SET', KEYS[2 * k], cjson.encode(account), 'PX', KEPT_MS)
+  if aged[k] then redis.call('PEXPIRE', KEYS[k + 1], KEPT_MS) end
 end
 redis.call('SET', KEYS[1], cjson.encode(fleet), 'PX', KEPT_MS)
 return cjson.encode(response)

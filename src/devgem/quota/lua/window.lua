@@ -1,7 +1,7 @@
 -- Settles, then decides: one atomic step for one process. Times in milliseconds, shares in billionths, as in books.py.
 --
--- KEYS[1] the fleet (a string of JSON); KEYS[2k], KEYS[2k+1] of endpoint k its account (a string of JSON) and the slots
--- of its windows (a hash: r, t per slot of the minute, R, T per slot of the hour; requests and tokens).
+-- KEYS[1] the fleet, a string of JSON; KEYS[k + 1] endpoint k, a hash: a its account as JSON; r, t the requests and
+-- tokens of each slot of the minute, R, T of the hour.
 -- ARGV[1] JSON: {now: 0 for the server's clock, p: process, m: batch of the process, q: epoch that it knows, n: processes
 -- that it knows, e: [[rpm, tpm, rph, tph, shared, counts output]] with 0 for no limit, c: [[k of a preference]],
 -- s: [[k, verdict, granted at, difference in tokens, probe, retry after or -1, jitter]],
@@ -19,8 +19,8 @@ local RINGS = { { 250, 243, 'r', 't' }, { 15000, 242, 'R', 'T' } }
 
 -- The fleet, and a time that never goes backwards: where the server's clock does, it is taken to have stood still.
 
-local raw = redis.call('MGET', unpack(KEYS))
-local fleet = raw[1] and cjson.decode(raw[1])
+local fleet = redis.call('GET', KEYS[1])
+fleet = fleet and cjson.decode(fleet)
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + floor(time[2] / 1000)
 if request.now > 0 then clock = request.now end
@@ -39,7 +39,7 @@ local now = clock + fleet.ahead
 local SHUT, WHY, OPENED, PROBE, RAMP, RAMPED, REFUSED = 11, 12, 13, 14, 15, 16, 17
 local BUCKET, FAILED, FAILED_BEFORE, PASSED, PASSED_BEFORE = 18, 19, 20, 21, 22
 local CEILING, BEFORE, CEILING_AT = 23, 24, 25
-local accounts, dirty = {}, {}
+local accounts, dirty, aged = {}, {}, {}
 
 local function advance(k, account, which, at)
   local ring = RINGS[which]
@@ -56,22 +56,24 @@ local function advance(k, account, which, at)
     if gone >= size then
       account[at + 1], account[at + 2] = 0, 0
     else
-      local values = redis.call('HMGET', KEYS[2 * k + 1], unpack(fields))
+      local values = redis.call('HMGET', KEYS[k + 1], unpack(fields))
       for i = 1, #values, 2 do
         account[at + 1] = account[at + 1] - (tonumber(values[i]) or 0)
         account[at + 2] = account[at + 2] - (tonumber(values[i + 1]) or 0)
       end
     end
-    redis.call('HDEL', KEYS[2 * k + 1], unpack(fields))
+    redis.call('HDEL', KEYS[k + 1], unpack(fields))
   end
   account[at], account[at + 3], account[at + 4] = index, 0, 0
   dirty[k] = dirty[k] or 1
+  aged[k] = aged[k] or which == 2
 end
 
 local function account_of(k)
   local account = accounts[k]
   if not account then
-    account = raw[2 * k] and cjson.decode(raw[2 * k])
+    account = redis.call('HGET', KEYS[k + 1], 'a')
+    account = account and cjson.decode(account)
       or { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, FULL, FULL, 0 }
     accounts[k] = account
     advance(k, account, 1, 1)
@@ -96,13 +98,13 @@ local function adjust(k, which, slot, requests, tokens)
   local old_requests, old_tokens = account[at + 3], account[at + 4]
   local position = slot % ring[2]
   if age > 0 then
-    local values = redis.call('HMGET', KEYS[2 * k + 1], ring[3] .. position, ring[4] .. position)
+    local values = redis.call('HMGET', KEYS[k + 1], ring[3] .. position, ring[4] .. position)
     old_requests, old_tokens = tonumber(values[1]) or 0, tonumber(values[2]) or 0
   end
   requests, tokens = max(requests, -old_requests), max(tokens, -old_tokens)
   account[at + 1], account[at + 2] = account[at + 1] + requests, account[at + 2] + tokens
   if age > 0 then
-    redis.call('HSET', KEYS[2 * k + 1], ring[3] .. position, old_requests + requests, ring[4] .. position,
+    redis.call('HSET', KEYS[k + 1], ring[3] .. position, old_requests + requests, ring[4] .. position,
       old_tokens + tokens)
   else
     account[at + 3], account[at + 4] = old_requests + requests, old_tokens + tokens
