@@ -79,7 +79,7 @@ function useActs(id: string, renderDeployment: Props["renderDeployment"], edit: 
 function Entries({ thread, acts }: { thread: Thread; acts: Acts }) {
   const last = thread.entries.at(-1);
   const lastUser = lastUserMessage(thread);
-  const hasAnswer = last?.kind === "message" && last.role === "assistant" && thread.turns.length === 0;
+  const hasAnswer = last?.kind === "message" && last.role === "assistant" && !isWorking(thread);
   const retried = hasAnswer && !lastUser?.text.includes(HIDDEN) ? lastUser : null;
   const show = (entry: Entry) => (
     <EntryView

@@ -8,6 +8,7 @@ export interface Message {
   text: string;
   streaming: boolean;
   deployment: string | null;
+  turn: string | null;
   /** Why the answer ended before its end: user, budget, steps, time or error; null when it did not. */
   stopped: string | null;
   actions: Action[];
@@ -119,17 +120,19 @@ export interface Thread {
   entries: Entry[];
   /** The turns that have begun and not ended. */
   turns: string[];
+  /** The user's messages that wait for their turn to begin; turns begin in this order. */
+  unbegun: string[];
   /** The model is waited for: about so long, behind so many. */
   waiting: { turn: string | null; seconds: number; ahead: number } | null;
   usage: Usage | null;
 }
 
-export const NOTHING_SAID: Thread = { entries: [], turns: [], waiting: null, usage: null };
+export const NOTHING_SAID: Thread = { entries: [], turns: [], unbegun: [], waiting: null, usage: null };
 
 /** A turn goes on, and not because it waits for the user. */
 export function isWorking(thread: Thread): boolean {
   const asked = new Set(thread.entries.map((entry) => (isPending(entry) ? entry.turn : null)));
-  return thread.turns.some((turn) => !asked.has(turn));
+  return thread.unbegun.length > 0 || thread.turns.some((turn) => !asked.has(turn));
 }
 
 export function isPending(entry: Entry): entry is Approval {

@@ -102,6 +102,18 @@ describe("a turn", () => {
     expect(isWorking(thread(...told, answer("b", "t")))).toBe(false);
   });
 
+  it("begins some time after its message, in the order of the messages", () => {
+    const said = (message: string): Told => ["message.finished", { message, role: "user", text: message, replaces: null }];
+    const two = [said("m1"), said("m2")];
+    expect(isWorking(thread(...two, answer("a1", "t1")))).toBe(true);
+    expect(isWorking(thread(...two, answer("a1", "t1"), ["tool.called", { call: "c", turn: "t1" }], answer("b1", "t1")))).toBe(true);
+    expect(isWorking(thread(...two, answer("a1", "t1"), answer("a2", "t2")))).toBe(false);
+    expect(isWorking(thread(...two, answer("news", null), answer("a1", "t1")))).toBe(true);
+    const edited: Told = ["message.finished", { message: "m3", role: "user", text: "m3", replaces: "m1" }];
+    expect(isWorking(thread(...two, edited, answer("a3", "t3")))).toBe(false);
+    expect(isWorking(thread(...two, ["message.started", { message: "a1", turn: "t1" }], edited, answer("a3", "t3")))).toBe(false);
+  });
+
   it("that waits for its place goes on after the one before it", () => {
     expect(isWorking(thread(user("m1", "t1"), user("m2", "t2"), answer("a1", "t1")))).toBe(true);
   });

@@ -11,7 +11,7 @@ export function addEvent(thread: Thread, event: StreamEvent): Thread {
   const heard = event.type === "quota.refused" ? thread : stopWaiting(thread, data);
   switch (event.type) {
     case "message.started":
-      return begin(put(heard, message(data, { text: "", streaming: true })), data);
+      return put(begin(heard, data), message(data, { text: "", streaming: true }));
     case "message.delta":
       return change(heard, "message", text(data, "message"), (known: Message) => ({
         text: ((data.replace ? "" : known.text) + text(data, "text")).slice(0, SHOWN_CHARACTERS),
@@ -19,7 +19,7 @@ export function addEvent(thread: Thread, event: StreamEvent): Thread {
     case "message.finished":
       return finish(heard, data);
     case "tool.called":
-      return begin(put(heard, call(data)), data);
+      return put(begin(heard, data), call(data));
     case "tool.finished":
       return change(heard, "call", text(data, "call"), () => ({
         status: data.ok ? "ok" : "failed",
@@ -27,7 +27,7 @@ export function addEvent(thread: Thread, event: StreamEvent): Thread {
         deployment: unseen(heard, textOrNull(data, "deployment")),
       }));
     case "approval.requested":
-      return put(heard, approval(data));
+      return put(begin(heard, data), approval(data));
     case "approval.granted":
     case "approval.denied":
       return change(heard, "approval", text(data, "approval"), (): Partial<Approval> => ({
@@ -71,29 +71,42 @@ function change<E extends Entry>(thread: Thread, kind: E["kind"], id: string, ne
   return { ...thread, entries: thread.entries.with(at, { ...known, ...news(known) }) };
 }
 
+/** The turn goes on. One that was not heard of before is that of the message that has waited longest. */
 function begin(thread: Thread, data: Data): Thread {
   const turn = textOrNull(data, "turn");
-  return turn === null || thread.turns.includes(turn) ? thread : { ...thread, turns: [...thread.turns, turn] };
+  if (turn === null || thread.turns.includes(turn)) return thread;
+  const next = { ...thread, turns: [...thread.turns, turn] };
+  const [first, ...unbegun] = thread.unbegun;
+  if (first === undefined || thread.entries.some((entry) => "turn" in entry && entry.turn === turn)) return next;
+  return change({ ...next, unbegun }, "message", first, (): Partial<Message> => ({ turn }));
 }
 
 function finish(thread: Thread, data: Data): Thread {
   const entry = message(data, { text: text(data, "text").slice(0, SHOWN_CHARACTERS), streaming: false });
   const said = { ...entry, deployment: unseen(thread, entry.deployment) };
-  if (entry.role === "user") return begin(put(cut(thread, textOrNull(data, "replaces")), said), { turn: turnOf(data) });
-  // An answer without a turn of its own, such as what became of a deployment, ends none.
-  const turns = "turn" in data ? thread.turns.filter((turn) => turn !== data.turn) : [];
-  return { ...put(thread, said), turns, usage: usage(data) ?? thread.usage };
-}
-
-function turnOf(data: Data): string {
-  return textOrNull(data, "turn") ?? text(data, "message");
+  if (entry.role === "user") {
+    const after = put(cut(thread, textOrNull(data, "replaces")), said);
+    return entry.turn === null ? { ...after, unbegun: [...after.unbegun, entry.id] } : begin(after, data);
+  }
+  const begun = begin(thread, data);
+  const ended = { ...put(begun, said), usage: usage(data) ?? thread.usage };
+  // Histories of before there were turns have one answer for each message.
+  if (!("turn" in data)) return { ...ended, turns: [], unbegun: [] };
+  return { ...ended, turns: begun.turns.filter((turn) => turn !== entry.turn) };
 }
 
 /** A message that was edited takes the place of the old one and of all that came after it. */
 function cut(thread: Thread, replaced: string | null): Thread {
   const from = replaced === null ? -1 : thread.entries.findIndex((entry) => entry.kind === "message" && entry.id === replaced);
   if (from < 0) return thread;
-  return { ...thread, entries: thread.entries.map((entry, at) => (at < from ? entry : { ...entry, cut: true })) };
+  const gone = thread.entries.slice(from);
+  const has = (name: string) => gone.some((entry) => entry.id === name || ("turn" in entry && entry.turn === name));
+  return {
+    ...thread,
+    entries: thread.entries.map((entry, at) => (at < from ? entry : { ...entry, cut: true })),
+    turns: thread.turns.filter((turn) => !has(turn)),
+    unbegun: thread.unbegun.filter((message) => !has(message)),
+  };
 }
 
 function stopWaiting(thread: Thread, data: Data): Thread {
@@ -114,6 +127,7 @@ function message(data: Data, rest: Pick<Message, "text" | "streaming">): Message
     cut: false,
     role: data.role === "user" ? "user" : "assistant",
     deployment: textOrNull(data, "deployment"),
+    turn: textOrNull(data, "turn"),
     stopped: textOrNull(data, "stopped"),
     actions: records(data, "actions").map(action),
     ...rest,
