@@ -11,7 +11,6 @@ import httpx2
 import pytest
 import uvicorn
 
-from devgem.agent.conversation import Conversations
 from devgem.config import Settings
 from devgem.pipeline import Pipeline
 from devgem.source import Policy, Sources
@@ -22,7 +21,7 @@ from devgem.web.parts import Isolation, Parts
 from devgem.web.sign_in import SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
-from devgem.wiring import tools
+from devgem.wiring import agent, tools
 
 TOKEN = "operator-token"
 
@@ -59,12 +58,15 @@ async def dashboard_on(folder: Path) -> AsyncIterator[Dashboard]:
     async def examine() -> list[object]:
         return []
 
+    conversations = agent.conversations(
+        store, pipeline, {}, sources=sources, parse=parse, plan=lambda repository: tools.plan(sources, repository)
+    )
     streams = Streams(store, {})
     parts = Parts(
         store=store,
         pipeline=pipeline,
         clouds={},
-        conversations=Conversations(store, pipeline, parse),
+        conversations=conversations,
         sign_in=SignIn(store, TOKEN),
         streams=streams,
         sockets=Sockets(streams),
@@ -84,6 +86,7 @@ async def dashboard_on(folder: Path) -> AsyncIterator[Dashboard]:
     yield Dashboard(url, store, parts)
     server.should_exit = True
     await serving
+    await conversations.close()
     await store.close()
 
 

@@ -1,13 +1,23 @@
 """Messages are taken once, and answered in the conversation's stream."""
 
+import asyncio
+from contextlib import aclosing
+
 import pytest
 
 from tests.web.conftest import Dashboard
 
 
 async def texts(dashboard: Dashboard, conversation: str) -> list[tuple[str, str]]:
-    batch = await dashboard.store.events(f"conversation:{conversation}")
-    return [(event.data["role"], event.data["text"]) for event in batch]
+    """The messages up to the first answer, once it is whole."""
+    said: list[tuple[str, str]] = []
+    async with asyncio.timeout(20), aclosing(dashboard.store.follow(f"conversation:{conversation}")) as batches:
+        async for batch in batches:
+            whole = [event for event in batch if event.type == "message.finished"]
+            said += [(event.data["role"], event.data["text"]) for event in whole]
+            if said[-1:] and said[-1][0] == "assistant":
+                break
+    return said
 
 
 async def test_a_message_sent_twice_under_one_client_id_is_taken_once(dashboard: Dashboard) -> None:

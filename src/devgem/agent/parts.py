@@ -7,6 +7,8 @@ from devgem.clouds import Cloud
 from devgem.domain.app import Repository
 from devgem.domain.plan import BuildPlan, Unplannable
 from devgem.pipeline import Pipeline
+from devgem.pipeline.parts import Sources
+from devgem.pipeline.workspaces import Workspaces
 from devgem.quota.board import Board
 from devgem.store import Store
 
@@ -18,12 +20,14 @@ Plan = Callable[[Repository], Awaitable[tuple[BuildPlan | Unplannable, str]]]
 class Parts:
     """`parse` turns what a user typed (source, ref, dir) into a repository; `plan` finds its build plan; `board` is
     what the quota engine shows of itself, None where no model is configured; `repositories` searches those that the
-    user can reach by a sign-in, None without one."""
+    user can reach by a sign-in, None without one; `sources` are the pipeline's."""
 
     store: Store
     pipeline: Pipeline
     clouds: Mapping[str, Cloud]
     parse: Parse
     plan: Plan
+    sources: Sources
+    workspaces: Workspaces
     board: Callable[[], Awaitable[Board]] | None = None
     repositories: Callable[[str], Awaitable[Sequence[str]]] | None = None

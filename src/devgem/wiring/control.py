@@ -18,7 +18,6 @@ from typing import IO
 
 import uvicorn
 
-from devgem.agent.conversation import Conversations
 from devgem.clouds import Cloud
 from devgem.clouds.local.cloud import LocalCloud
 from devgem.clouds.local.edge_client import EdgeClient
@@ -33,7 +32,7 @@ from devgem.web.parts import Isolation, Parts
 from devgem.web.sign_in import SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
-from devgem.wiring import edge, keys, local, tools
+from devgem.wiring import agent, edge, keys, local, tools
 
 STATIC = Path(__file__).parent.parent / "web" / "static"
 
@@ -175,12 +174,22 @@ async def _parts(
         stack.push_async_callback(_cancel, asyncio.create_task(_record_facts(edge_client, pipeline)))
         stack.push_async_callback(_cancel, asyncio.create_task(_prune(cloud, store)))
         parse = tools.parser(settings)
+        conversations = agent.conversations(
+            store,
+            pipeline,
+            clouds,
+            sources=sources,
+            parse=parse,
+            plan=lambda repository: tools.plan(sources, repository),
+        )
+        await conversations.start()
+        stack.push_async_callback(conversations.close)
         streams = Streams(store, clouds)
         yield Parts(
             store=store,
             pipeline=pipeline,
             clouds=clouds,
-            conversations=Conversations(store, pipeline, parse),
+            conversations=conversations,
             sign_in=SignIn(store, token),
             streams=streams,
             sockets=Sockets(streams),
