@@ -107,7 +107,12 @@ def _address(place: Place, access: Access, user_key: str) -> Address | None:
     if not api_key:
         return None
     endpoint = Endpoint(
-        f"gemini/{key_digest(api_key)}/{place.model}", GEMINI, place.model, "", place.limits, counts_output=False
+        f"gemini/{key_digest(api_key)}/{place.model}",
+        GEMINI,
+        place.model,
+        limits=place.limits,
+        counts_output=False,
+        shared=place.key != USER,
     )
     base_url = check_url("DEVGEM_GEMINI_URL", access.gemini_url)
     return Address(endpoint, f"key:{key_digest(api_key)}", base_url=base_url, api_key=api_key)

@@ -98,7 +98,8 @@ def _text(text: str) -> Estimate:
 
 def _binary(content: BinaryContent, model: str) -> Estimate:
     if content.is_image:
-        return Estimate(image_tokens(*picture_size(content.data), model=model), 0)
+        width, height = picture_size(content.data)
+        return Estimate(image_tokens(width, height, model), 0)
     return Estimate(len(content.data) // _BYTES_PER_DOCUMENT_TOKEN + _UNSEEN_FILE_TOKENS // 16, 0)
 
 

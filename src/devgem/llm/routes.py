@@ -1,0 +1,102 @@
+"""What all calls of a process share: the quota, the client, what was learned, and the budget of retries."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from devgem.llm.attempt import Attempt, Deadlines
+from devgem.llm.endpoints import Address
+from devgem.llm.google import GoogleModels
+from devgem.llm.notices import Notice, Observe, Spending
+from devgem.llm.telemetry import Telemetry
+from devgem.quota import Ask, Lease, Outcome, Priority, Refusal, Verdict, Wait
+from devgem.quota.estimate import Estimates
+
+
+class Gate(Protocol):
+    """The quota engine, as far as a call needs it."""
+
+    async def acquire(
+        self, ask: Ask, *, within_seconds: float = 0.0, on_wait: Callable[[Wait], None] | None = None
+    ) -> Lease | Refusal: ...
+
+    async def settle(self, lease: Lease, outcome: Outcome) -> None: ...
+
+
+def _ignore(notice: Notice) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """Who calls, and what for. `task` names calls with answers of about the same length."""
+
+    addresses: tuple[Address, ...]
+    priority: Priority = Priority.CHAT
+    task: str = "chat"
+    observe: Observe = _ignore
+    spending: Spending | None = None
+
+
+@dataclass(slots=True)
+class RetryBudget:
+    """Going back to an endpoint that has failed the same call: at most a tenth of the calls, over a few that are always
+    there, since an outage everywhere must not be answered with a storm. In every process alike, so it holds for the
+    fleet. Going on to an endpoint not yet tried costs nothing: the circuits keep the fleet away from broken ones."""
+
+    kept: float = 20.0
+    per_call: float = 0.1
+    left: float = 20.0
+
+    def call(self) -> None:
+        self.left = min(self.kept, self.left + self.per_call)
+
+    def take(self) -> bool:
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Routes:
+    """Close it at the end. `most_attempts` is per call of the model."""
+
+    quota: Gate
+    models: GoogleModels
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    estimates: Estimates = field(default_factory=Estimates)
+    retries: RetryBudget = field(default_factory=RetryBudget)
+    most_attempts: int = 8
+    now: Callable[[], datetime] = _utc_now
+    _settling: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def settle(self, attempt: Attempt, outcome: Outcome) -> None:
+        """Once per attempt, also when the caller is cancelled meanwhile."""
+        if attempt.is_settled:
+            return
+        attempt.is_settled = True
+        await asyncio.shield(self._tell(attempt, outcome))
+
+    def tell_started(self, attempt: Attempt) -> None:
+        """Others need not wait for the end of the one call that probes a circuit."""
+        if attempt.lease.is_probe:
+            self._tell(attempt, Outcome(Verdict.STARTED))
+
+    def _tell(self, attempt: Attempt, outcome: Outcome) -> asyncio.Task[None]:
+        task = asyncio.create_task(self.quota.settle(attempt.lease, outcome))
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+        return task
+
+    async def close(self) -> None:
+        if self._settling:
+            await asyncio.wait(self._settling)
+        await self.models.close()
