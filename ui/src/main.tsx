@@ -1,7 +1,8 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { App } from "./app/App";
+// First, so that what belongs to one feature comes after it.
 import "./styles.css";
+import { App } from "./app/App";
 
 const root = document.getElementById("root");
 if (root) {

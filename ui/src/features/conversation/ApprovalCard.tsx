@@ -26,12 +26,13 @@ export function ApprovalCard({ approval, onAnswer }: Props) {
     // The card is what needs an answer; but nobody is torn out of what they write.
     if (pending && nothingIsWritten()) card.current?.focus();
   }, [pending]);
+  if (!pending) return <Answered approval={approval} />;
   return (
-    <section className={`card approval approval-${approval.status}`} aria-labelledby={title} ref={card} tabIndex={-1}>
+    <section className="card approval" aria-labelledby={title} ref={card} tabIndex={-1}>
       <h3 id={title}>{visible(approval.title)}</h3>
-      {approval.why && <p>{pending ? `You are asked because ${visible(approval.why)}.` : visible(approval.why)}</p>}
+      {approval.why && <p>You are asked because {visible(approval.why)}.</p>}
       <Arguments tool={approval.tool} values={approval.arguments} />
-      {pending ? <Answer approval={approval} onAnswer={onAnswer} /> : <Answered approval={approval} />}
+      <Answer approval={approval} onAnswer={onAnswer} />
     </section>
   );
 }
@@ -87,14 +88,21 @@ function Answer({ approval, onAnswer }: Props) {
   );
 }
 
+/** What became of it in a line, with what it was about one click away. */
 function Answered({ approval }: { approval: Approval }) {
-  if (approval.status === "pending") return <p className="quiet">It is not asked for any more.</p>;
-  const by = approval.by ? ` by ${approval.by}` : "";
   return (
-    <p className="quiet" role="status">
-      {approval.status === "granted" ? "Approved" : "Denied"}
-      {by}
-      {approval.reason && `: ${visible(approval.reason)}`}
-    </p>
+    <details className="call">
+      <summary>
+        <span>{visible(approval.title)}</span>
+        <span className="quiet">{outcome(approval)}</span>
+      </summary>
+      <Arguments tool={approval.tool} values={approval.arguments} />
+    </details>
   );
+}
+
+function outcome({ status, by, reason }: Approval): string {
+  if (status === "pending") return "It is not asked for any more";
+  const who = by ? ` by ${by}` : "";
+  return `${status === "granted" ? "Approved" : "Denied"}${who}${reason ? `: ${visible(reason)}` : ""}`;
 }

@@ -24,6 +24,14 @@ export function CallRow({ call }: { call: Call }) {
   );
 }
 
+const LINE_CHARACTERS = 80;
+
+function written(value: unknown): string {
+  if (typeof value === "string") return value;
+  const line = JSON.stringify(value);
+  return line.length <= LINE_CHARACTERS ? line : JSON.stringify(value, null, 1);
+}
+
 /** A call as it is made: nothing shortened, nothing invisible. */
 export function Arguments({ tool, values }: { tool: string; values: Record<string, unknown> }) {
   const named = Object.entries(values);
@@ -34,7 +42,7 @@ export function Arguments({ tool, values }: { tool: string; values: Record<strin
       {named.map(([name, value]) => (
         <div key={name}>
           <dt>{visible(name)}</dt>
-          <dd>{visible(typeof value === "string" ? value : JSON.stringify(value, null, 1))}</dd>
+          <dd>{visible(written(value))}</dd>
         </div>
       ))}
     </dl>

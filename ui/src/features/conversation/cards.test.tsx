@@ -101,7 +101,7 @@ describe("an approval", () => {
   it.each([
     [{ ...APPROVAL, status: "granted", by: "operator" } as const, "Approved by operator"],
     [{ ...APPROVAL, status: "denied", reason: "a new message came" } as const, "Denied: a new message came"],
-    [{ ...APPROVAL, cut: true }, "It is not asked for any more."],
+    [{ ...APPROVAL, cut: true }, "It is not asked for any more"],
   ])("that is over cannot be answered", (approval, says) => {
     render(<ApprovalCard approval={approval} onAnswer={onAnswer} />);
     expect(screen.queryByRole("button")).toBeNull();
