@@ -8,6 +8,7 @@ from devgem.domain.app import Build, Check, Image, Instance, Progress, Proof, Re
 from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine
 from devgem.domain.plan import BuildPlan
+from devgem.domain.trial import Finding, Trial
 
 
 class Cloud(Protocol):
@@ -22,6 +23,10 @@ class Cloud(Protocol):
     def build(self, build: Build) -> AsyncIterator[LogLine | Progress | Image | Failure]:
         """Fetches the source itself; ends with one Image or one Failure. Closing the iterator ends the build with
         all its processes."""
+
+    def try_out(self, build: Build, trials: Sequence[Trial], *, wall_seconds: float) -> AsyncIterator[Finding]:
+        """Tries out what would be built, where and with what it would be built, one trial after the other; nothing
+        comes of it but the findings. Closing the iterator ends them."""
 
     async def release(self, revision: Revision) -> Failure | None:
         """Starts the revision, without traffic. Idempotent on (app, number)."""

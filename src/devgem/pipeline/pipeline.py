@@ -46,7 +46,7 @@ class Pipeline:
         builds = asyncio.Semaphore(limits.builds_at_once)
         self._store = store
         self._clouds = clouds
-        self._parts = Parts(store, sources, detect, clouds, limits, builds)
+        self.parts = self._parts = Parts(store, sources, detect, clouds, limits, builds)
         self._durable = Durable(workflows_url)
         self._interrupts = Interrupts()
         self._replicas = Replicas(store, self._durable, self._interrupts) if self._durable.is_shared else None

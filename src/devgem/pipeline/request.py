@@ -52,7 +52,7 @@ DEADLINES_SECONDS: Mapping[Step, float] = {
 class Limits:
     """`deadlines_seconds`: after this long a step has failed; a cloud that knows a sharper limit names it sooner.
     `log_lines` and `log_bytes`: what of one deployment's log is kept. `preview_seconds`: so long after it was asked
-    for, a preview is removed."""
+    for, a preview is removed. `checks_seconds`: how long an app's own tests and linters may take."""
 
     deadlines_seconds: Mapping[Step, float] = field(default_factory=lambda: DEADLINES_SECONDS)
     cleanup_seconds: float = 60.0
@@ -60,3 +60,4 @@ class Limits:
     log_lines: int = 250_000
     log_bytes: int = 64 << 20
     preview_seconds: float = 3600.0
+    checks_seconds: float = 120.0

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from devgem.domain.app import Build
 from devgem.domain.deployment import Deployment
 from devgem.domain.errors import Conflict, InvalidInput, NotFound
+from devgem.domain.ids import new_id
+from devgem.domain.trial import Finding
+from devgem.pipeline.checks import NO_PLAN, check_edits
 from devgem.pipeline.origin import Origin, live_patch, origin_of
 from devgem.pipeline.parts import Sources
 from devgem.pipeline.pipeline import Pipeline
@@ -201,6 +205,15 @@ class OpenWorkspace:
         since = self._deployed(base)
         changed = changes(since, now)
         return Diff(changed, flags(changed, since, now), patch_text(base, now))
+
+    async def check(self) -> list[Finding]:
+        """Whether the edits apply and parse, whether there is a plan for them, and what the app's own tests and linters
+        say, in the sandbox, within a bounded time."""
+        base, now = await self._states()
+        patch = patch_text(base, now)
+        order = Build(new_id("try"), self.app, self._row.repository, self._row.commit, NO_PLAN, patch=patch)
+        edited = [path for path, text in now.items() if text is not None and text != base.get(path)]
+        return await check_edits(self._pipeline.parts, order, edited, own=self._origin.own)
 
     async def deploy(self, hunks: Sequence[str] | None = None) -> Deployment:
         """Makes the edits live, or only those hunks of `diff` that were accepted; the others stay here. Raises Conflict

@@ -9,6 +9,7 @@ import errno
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -34,11 +35,13 @@ from devgem.domain.errors import DevGemError
 from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine, Redactor
 from devgem.domain.plan import BuildPlan
+from devgem.domain.trial import Finding, Trial
 
 Checkout = Callable[[Repository, Commit, str], Awaitable[Path]]
 """The files of a commit with a patch on it as a folder, which stays as it is. Raises SourceError, and InvalidInput or
 Conflict when the patch is not one of this commit."""
 Item = LogLine | Progress | Image | Failure
+Say = Callable[[Sequence[Item]], Awaitable[None]]
 
 LIMITS = Limits(
     memory_bytes=4 << 30,
@@ -108,7 +111,7 @@ class Builder:
             await asyncio.wait([making])
             self._building -= 1
 
-    async def _make(self, build: Build, say: Callable[[Sequence[Item]], Awaitable[None]]) -> Image | Failure:
+    async def _make(self, build: Build, say: Say) -> Image | Failure:
         work = self._work / build.id
         await trees.remove(work)
         trees.make_folder(work)
@@ -130,7 +133,33 @@ class Builder:
         finally:
             await trees.remove(work)
 
-    async def _make_in(self, work: Path, build: Build, say: Callable[[Sequence[Item]], Awaitable[None]]) -> Image:
+    async def try_out(self, build: Build, trials: Sequence[Trial], *, wall_seconds: float) -> AsyncIterator[Finding]:
+        """Closing the iterator ends the trials with all their processes. Raises DevGemError when they cannot begin."""
+        work = self._work / build.id
+        trees.make_folder(work)
+        turn = self._turns.setdefault(build.app, asyncio.Lock())
+        self._building += 1
+        try:
+            async with turn:
+                workshop = await self._workshop(work, build, _say_nothing, wall_seconds)
+                async with aclosing(workshop.try_out(trials)) as findings:  # type: ignore[type-var]  # a generator
+                    async for finding in findings:
+                        yield finding
+        except (Failed, Missing) as stopped:
+            yield Finding("dependencies", False, stopped.failure.cause)
+        except Unusable as error:
+            yield Finding("files", False, str(error))
+        except OSError as error:
+            yield Finding("files", None, _trouble(error).cause)
+        finally:
+            self._building -= 1
+            await trees.remove(work)
+
+    async def _make_in(self, work: Path, build: Build, say: Say) -> Image:
+        wall_seconds = self._limits.wall_seconds or float("inf")
+        return await (await self._workshop(work, build, say, wall_seconds)).make()
+
+    async def _workshop(self, work: Path, build: Build, say: Say, wall_seconds: float) -> Workshop:
         commands = Commands(
             self._sandbox,
             name=build.id,
@@ -139,14 +168,14 @@ class Builder:
             limits=self._limits,
             quota=self._quota,
             caps=self._caps,
-            deadline=time.monotonic() + (self._limits.wall_seconds or float("inf")),
+            deadline=time.monotonic() + wall_seconds,
         )
         await commands.progress("Looking for the tools")
         tools = await self._toolchains.resolve(build.plan)
         for note in tools.notes:
             await commands.note(note)
         checkout = await self._checkout(build.repository, build.commit, build.patch)
-        return await Workshop(build, checkout, work, tools, commands, self._sandbox, self._stores).make()
+        return Workshop(build, checkout, work, tools, commands, self._sandbox, self._stores)
 
     async def sweep(self) -> None:
         """Removes what builds of a process that died have left. To be called once, before the first build."""
@@ -175,6 +204,10 @@ class Builder:
     async def close(self) -> None:
         """Ends what goes on after a build; to be awaited before the event loop ends."""
         await self._bytecode.close()
+
+
+async def _say_nothing(items: Sequence[Item]) -> None:
+    """What trials print is in their findings."""
 
 
 def _trouble(error: OSError) -> Failure:

@@ -14,6 +14,7 @@ from devgem.domain.errors import NotFound
 from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine
 from devgem.domain.plan import BuildPlan
+from devgem.domain.trial import Finding, Trial
 
 _ATTEMPTS = 3
 
@@ -48,6 +49,9 @@ class LocalCloud:
 
     def build(self, build: Build) -> AsyncIterator[LogLine | Progress | Image | Failure]:
         return self._builder.build(build)
+
+    def try_out(self, build: Build, trials: Sequence[Trial], *, wall_seconds: float) -> AsyncIterator[Finding]:
+        return self._builder.try_out(build, trials, wall_seconds=wall_seconds)
 
     async def release(self, revision: Revision) -> Failure | None:
         if self._resources is not None:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,9 +36,11 @@ from devgem.clouds.local.slots import BUILD, INSTALL
 from devgem.clouds.local.static_output import find_output, publish
 from devgem.clouds.local.toolchains import Toolset
 from devgem.clouds.local.trees import Unusable
+from devgem.clouds.local.trials import try_out
 from devgem.domain.app import Build, Image
 from devgem.domain.failure import Failure
 from devgem.domain.plan import Argv
+from devgem.domain.trial import Finding, Trial
 
 _NEEDS_BUILDING = re.compile(r"marked as `--no-build`|no usable wheels|building from source is disabled")
 _TOOLS_OWN = frozenset({".cache", ".vite", ".vite-temp", ".package-lock.json", ".modules.yaml"})
@@ -87,6 +89,14 @@ class Workshop:
         self._installer = sandbox.user_id(INSTALL) if as_root else None
         self._builder = sandbox.user_id(BUILD) if as_root else None
 
+    async def try_out(self, trials: Sequence[Trial]) -> AsyncIterator[Finding]:
+        """Tries the code out with its dependencies; nothing of it is kept but those."""
+        layer = await self._layer() if self._plan.install else None
+        app = await asyncio.to_thread(self._unpack, self._builder)
+        setting = await self._in_app(app, layer)
+        async for finding in try_out(trials, self._commands, setting):
+            yield finding
+
     async def make(self) -> Image:
         layer = await self._layer() if self._plan.install else None
         if layer:
@@ -94,7 +104,7 @@ class Workshop:
         await self._commands.progress("Building" if self._plan.build else "Copying files")
         if self._plan.static and not self._plan.build:
             return await self._static(self._checkout)
-        app = await asyncio.to_thread(self._unpack)
+        app = await asyncio.to_thread(self._unpack, self._builder if self._plan.build else None)
         if self._plan.build:
             layer = await self._build_in(app, layer)
         if self._plan.static:
@@ -173,10 +183,9 @@ class Workshop:
 
     # the app's own build steps
 
-    def _unpack(self) -> Path:
+    def _unpack(self, owner: trees.Owner) -> Path:
         """A copy of the checkout without what is git's, and without folders that dependencies are to lie in."""
         left_out = set(relative_deps(self._plan)) if self._plan.install else set()
-        owner = self._builder if self._plan.build else None
         app = self._work / "app"
         trees.copy(
             self._checkout, app, owner=owner, skip=lambda path: path in left_out or path.split("/")[-1] == ".git"
@@ -187,15 +196,7 @@ class Workshop:
         """Runs the build steps. They may change the dependencies that lie among the files (a generated client); then
         the image keeps its own copy of those."""
         deps = layer.deps if layer else ()
-        ro: tuple[Bind, ...] = ()
-        if layer:
-            ro = ((layer.path / "deps", "/deps"),)
-            await asyncio.to_thread(self._link, layer, app)
-        setting = self._setting(
-            ro=ro,
-            rw=((app, "/app"), *self._stores.caches.for_build(self._build.app)),
-            slot=BUILD,
-        )
+        setting = await self._in_app(app, layer)
         for command in self._plan.build:
             await self._must(command, setting)
         if layer is None or self._plan.static:
@@ -209,6 +210,18 @@ class Workshop:
                 await trees.remove(app / dep)
                 kept.append(dep)
         return replace(layer, deps=tuple(kept))
+
+    async def _in_app(self, app: Path, layer: Layer | None) -> Setting:
+        """What commands see that run on the app's files, with its dependencies among them."""
+        ro: tuple[Bind, ...] = ()
+        if layer:
+            ro = ((layer.path / "deps", "/deps"),)
+            await asyncio.to_thread(self._link, layer, app)
+        return self._setting(
+            ro=ro,
+            rw=((app, "/app"), *self._stores.caches.for_build(self._build.app)),
+            slot=BUILD,
+        )
 
     def _link(self, layer: Layer, app: Path) -> None:
         for dep in layer.deps:
