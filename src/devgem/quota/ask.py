@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from devgem.quota.endpoint import Endpoint
 
@@ -25,8 +26,7 @@ class Ask:
     endpoints: tuple[Endpoint, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(NamedTuple):
     """A grant of one call at one endpoint. It reserves `tokens`, is settled once with what became of the call, and
     when it never is, leaves the windows by itself. `at_ms` is the ledger's time of the grant."""
 

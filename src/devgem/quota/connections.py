@@ -17,29 +17,30 @@ from devgem.quota.shared import SharedLedger
 
 
 class TcpConnection:
-    """`url` is `redis://` or `rediss://`. Nothing is retried: a command whose answer was lost may have been done. The
-    ledger bounds the time, and asks one thing at a time: one connection is enough."""
+    """`url` is `redis://` or `rediss://`. One connection, used directly: the ledger asks one thing at a time, bounds
+    the time itself, and must not have a command repeated whose answer was lost."""
 
     def __init__(self, url: str) -> None:
-        self._client = redis.asyncio.Redis.from_url(
-            url,
-            decode_responses=True,
-            single_connection_client=True,
-            socket_timeout=None,
-            retry=Retry(NoBackoff(), 0),
+        self._pool = redis.asyncio.ConnectionPool.from_url(
+            url, decode_responses=True, socket_timeout=None, retry=Retry(NoBackoff(), 0)
         )
+        self._connection = self._pool.make_connection()  # type: ignore[no-untyped-call]  # as redis-py has it
 
     async def run(self, text: str, sha: str, keys: Sequence[str], argument: str) -> str:
+        connection = self._connection
         try:
+            await connection.send_command("EVALSHA", sha, len(keys), *keys, argument)
             try:
-                return str(await self._client.evalsha(sha, len(keys), *keys, argument))
+                return str(await connection.read_response())
             except redis.exceptions.NoScriptError:
-                return str(await self._client.eval(text, len(keys), *keys, argument))
+                await connection.send_command("EVAL", text, len(keys), *keys, argument)
+                return str(await connection.read_response())
         except (redis.exceptions.RedisError, OSError) as error:
             raise Unavailable(f"Redis: {error}") from error
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._connection.disconnect()
+        await self._pool.aclose()
 
 
 class RestConnection:

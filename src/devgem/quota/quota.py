@@ -79,13 +79,15 @@ class Quota:
         else:
             self._new.append(call)
             self._depart()
-        if not call.waits:
-            return await self._answered(call)
-        expiry = loop.call_later(within_seconds, self._expire, call)
+        expiry = loop.call_later(within_seconds, self._expire, call) if call.waits else None
         try:
-            return await self._answered(call)
+            return await call.answer
+        except asyncio.CancelledError:
+            self._forget(call)
+            raise
         finally:
-            expiry.cancel()
+            if expiry is not None:
+                expiry.cancel()
 
     async def settle(self, lease: Lease, outcome: Outcome) -> None:
         """Says what became of the call: the reservation becomes what was used, and the circuit learns of it."""
@@ -107,13 +109,6 @@ class Quota:
         if self._timer is not None:
             self._timer.cancel()
         await self._ledger.close()
-
-    async def _answered(self, call: _Call) -> Lease | Refusal:
-        try:
-            return await call.answer
-        except asyncio.CancelledError:
-            self._forget(call)
-            raise
 
     def _must_queue(self, ask: Ask) -> bool:
         """Whether the same question has just been refused to somebody who goes first."""
@@ -198,7 +193,12 @@ class Quota:
         refused: list[_Call] = []
         for call, answer in zip(calls, answers, strict=True):
             if isinstance(answer, Lease):
-                self._grant(call, answer)
+                if call.is_queued:
+                    self._leave(call)
+                if not call.answer.done():
+                    call.answer.set_result(answer)
+                else:
+                    self._return(answer)
             elif not call.waits or answer.never:
                 self._leave(call)
                 if not call.answer.done():
@@ -217,11 +217,8 @@ class Quota:
             self._tell(refused)
             self._plan(min(call.refusal.retry_after_seconds for call in refused if call.refusal))
 
-    def _grant(self, call: _Call, lease: Lease) -> None:
-        self._leave(call)
-        if not call.answer.done():
-            call.answer.set_result(lease)
-            return
+    def _return(self, lease: Lease) -> None:
+        """Nobody waits for it any more."""
         unused = Outcome(Verdict.ABANDONED, input_tokens=0)
         self._settled.append((lease, unused, asyncio.get_running_loop().create_future()))
 

@@ -149,7 +149,7 @@ class SharedLedger:
     def _translate(self, ask: Ask, answer: Lease | Refusal) -> Lease | Refusal:
         """The same in terms of the endpoints as they were asked for."""
         if isinstance(answer, Lease):
-            lease = dataclasses.replace(answer, endpoint=self._endpoints[answer.endpoint.id])
+            lease = answer._replace(endpoint=self._endpoints[answer.endpoint.id])
             self._owe(lease, 1, lease.tokens)
             return lease
         reasons = {e.id: answer.reasons.get(e.id, REASONS["full"]) for e in ask.endpoints}

@@ -144,17 +144,20 @@ if request.m > known then
     end
   end
 end
-local response = { t = now, q = fleet.epoch, n = #fleet.processes, m = known, r = {} }
-local restating = now < fleet.restate
+local response = { t = now, q = fleet[EPOCH], n = #fleet[PROCESSES] / 3, m = known, r = {} }
+local restating = now < fleet[RESTATE]
 local asks = request.a
 for i = 1, #asks, 5 do
   local number = asks[i + 4]
   response.r[(i + 4) / 5] = restating
-      and { string.rep('s', #request.c[number]), fleet.restate - now, 0, fleet.restate - now, 0 }
+      and { string.rep('s', #request.c[number]), fleet[RESTATE] - now, 0, fleet[RESTATE] - now, 0 }
     or answer(asks[i], asks[i + 1], asks[i + 2], asks[i + 3], number)
 end
+local waiting = fleet[WAITING]
 for class, entry in pairs(mine) do
-  fleet.waiting[#fleet.waiting + 1] = { class, process, now + REGISTER_MS, entry[1], entry[2] }
+  local n = #waiting
+  waiting[n + 1], waiting[n + 2], waiting[n + 3], waiting[n + 4] = class, process, now + REGISTER_MS, entry[1]
+  waiting[n + 5] = entry[2]
 end
 if request.v == 1 then
   response.v = { accounts = {}, waiting = { 0, 0, 0, 0 }, oldest = {} }
@@ -162,8 +165,8 @@ if request.v == 1 then
     response.v.accounts[k] = account_of(k)
     response.v.oldest[k] = { oldest(k, 1), oldest(k, 2) }
   end
-  for _, entry in ipairs(fleet.waiting) do
-    response.v.waiting[entry[1] + 1] = response.v.waiting[entry[1] + 1] + entry[4]
+  for i = 1, #waiting, 5 do
+    response.v.waiting[waiting[i] + 1] = response.v.waiting[waiting[i] + 1] + waiting[i + 3]
   end
 end
 for k, how in pairs(dirty) do

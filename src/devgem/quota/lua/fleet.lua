@@ -10,32 +10,36 @@ local SEEN_MS, REGISTER_MS, PROCESS_MS, GRACE_MS = 120000, 1500, 30000, 250
 local process = request.p
 
 local function enter()
-  local processes = { { process, now + PROCESS_MS, request.m } }
-  local known = 0
-  for _, entry in ipairs(fleet.processes) do
-    if entry[1] == process then
-      known = entry[3]
-    elseif entry[2] > now then
-      processes[#processes + 1] = entry
+  local processes, known = { process, now + PROCESS_MS, request.m }, 0
+  local entries = fleet[PROCESSES]
+  for i = 1, #entries, 3 do
+    if entries[i] == process then
+      known = entries[i + 2]
+    elseif entries[i + 1] > now then
+      local n = #processes
+      processes[n + 1], processes[n + 2], processes[n + 3] = entries[i], entries[i + 1], entries[i + 2]
     end
   end
-  fleet.processes = processes
+  if request.m < known then processes[3] = known end
+  fleet[PROCESSES] = processes
   local waiting = {}
-  for _, entry in ipairs(fleet.waiting) do
-    if entry[2] ~= process and entry[3] > now then waiting[#waiting + 1] = entry end
+  entries = fleet[WAITING]
+  for i = 1, #entries, 5 do
+    if entries[i + 1] ~= process and entries[i + 2] > now then
+      for j = i, i + 4 do waiting[#waiting + 1] = entries[j] end
+    end
   end
-  fleet.waiting = waiting
-  if request.m < known then processes[1][3] = known end
+  fleet[WAITING] = waiting
   return known
 end
 
 local function pay(debt, share, span)
-  local elapsed = now - debt[2]
+  local elapsed = now - fleet[debt + 1]
   if elapsed > 0 then
-    debt[1] = max(0, debt[1] - floor(share * min(elapsed, span) / span))
-    debt[2] = now
+    fleet[debt] = max(0, fleet[debt] - floor(share * min(elapsed, span) / span))
+    fleet[debt + 1] = now
   end
-  return debt[1]
+  return fleet[debt]
 end
 
 local function share_of(requests, tokens, of_requests, of_tokens)
@@ -48,17 +52,17 @@ local function pace(reserve)
 end
 
 local function earlier(class, since)
-  local calls = 0
-  for _, entry in ipairs(fleet.waiting) do
-    if entry[1] == class and entry[5] < since - GRACE_MS then calls = calls + entry[4] end
+  local calls, entries = 0, fleet[WAITING]
+  for i = 1, #entries, 5 do
+    if entries[i] == class and entries[i + 4] < since - GRACE_MS then calls = calls + entries[i + 3] end
   end
   return calls
 end
 
 local function higher(class)
-  local calls = 0
-  for _, entry in ipairs(fleet.waiting) do
-    if entry[1] < class then calls = calls + entry[4] end
+  local calls, entries = 0, fleet[WAITING]
+  for i = 1, #entries, 5 do
+    if entries[i] < class then calls = calls + entries[i + 3] end
   end
   return calls
 end
@@ -71,20 +75,23 @@ end
 local function lower_stands_back(class, tokens, pool, held)
   local share = share_of(1, tokens, pool.requests, pool.tokens)
   local used = share_of(pool.used, pool.used_tokens, pool.requests, pool.tokens)
-  local hour_share = share_of(1, tokens, pool.hour_requests, pool.hour_tokens)
-  local hour_used = share_of(pool.hour_used, pool.hour_used_tokens, pool.hour_requests, pool.hour_tokens)
+  local hour_share, hour_used = 0, 0
+  if pool.hour_requests or pool.hour_tokens then
+    hour_share = share_of(1, tokens, pool.hour_requests, pool.hour_tokens)
+    hour_used = share_of(pool.hour_used, pool.hour_used_tokens, pool.hour_requests, pool.hour_tokens)
+  end
   local reserve = 0
-  if fleet.deploy > 0 and now - fleet.deploy <= SEEN_MS then
+  if fleet[DEPLOY] > 0 and now - fleet[DEPLOY] <= SEEN_MS then
     reserve = min(max(RESERVE, RESERVE_CALLS * share), RESERVE_MAX)
   end
-  local minute_debt, hour_debt = pay(fleet.minute, pace(reserve), 60000), pay(fleet.hour, pace(0), 3600000)
+  local minute_debt, hour_debt = pay(MINUTE_DEBT, pace(reserve), 60000), pay(HOUR_DEBT, pace(0), 3600000)
   local burst = min(floor(WHOLE / 2), max(BURST, BURST_CALLS * share))
   local in_debt = (share > 0 and minute_debt > (used < floor(WHOLE / 2) and burst or TIGHT))
     or (hour_share > 0 and hour_used >= floor(WHOLE / 2) and hour_debt > TIGHT)
   if not held and not in_debt then
     return used + share > WHOLE - reserve or hour_used + hour_share > WHOLE - (reserve > 0 and RESERVE or 0)
   end
-  if pay(fleet.floors[class], FLOOR, 60000) > 0 then return true end
+  if pay(FLOOR_DEBT + 2 * (class - 1), FLOOR, 60000) > 0 then return true end
   return used + share > WHOLE - floor(reserve / 2)
 end
 
@@ -94,9 +101,10 @@ local function stands_back(class, since, tokens, pool)
   if class == 0 then return false end
   if mine[0] then return true end
   local held = false
-  for _, entry in ipairs(fleet.waiting) do
-    if entry[1] == 0 then return true end
-    held = held or entry[1] < class
+  local entries = fleet[WAITING]
+  for i = 1, #entries, 5 do
+    if entries[i] == 0 then return true end
+    held = held or entries[i] < class
   end
   if not pool.requests and not pool.tokens then return false end
   for c = 1, class - 1 do held = held or mine[c] ~= nil end
@@ -107,14 +115,13 @@ local function granted(class, tokens, pool)
   local share = share_of(1, tokens, pool.requests, pool.tokens)
   local hour_share = share_of(1, tokens, pool.hour_requests, pool.hour_tokens)
   if class == 0 then
-    fleet.deploy = now
+    fleet[DEPLOY] = now
   elseif share > 0 then
-    local debt = fleet.floors[class]
-    pay(debt, FLOOR, 60000)
-    debt[1] = min(debt[1] + share, max(share, floor(WHOLE / 60)))
+    local debt = FLOOR_DEBT + 2 * (class - 1)
+    fleet[debt] = min(pay(debt, FLOOR, 60000) + share, max(share, floor(WHOLE / 60)))
   end
-  fleet.minute[1] = min(fleet.minute[1] + share, DEBT_MAX)
-  fleet.hour[1] = min(fleet.hour[1] + hour_share, DEBT_MAX)
+  fleet[MINUTE_DEBT] = min(fleet[MINUTE_DEBT] + share, DEBT_MAX)
+  fleet[HOUR_DEBT] = min(fleet[HOUR_DEBT] + hour_share, DEBT_MAX)
   pool.used, pool.used_tokens = pool.used + 1, pool.used_tokens + tokens
   pool.hour_used, pool.hour_used_tokens = pool.hour_used + 1, pool.hour_used_tokens + tokens
 end

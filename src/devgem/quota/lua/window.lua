@@ -2,12 +2,13 @@
 --
 -- KEYS[1] the fleet, a string of JSON; KEYS[k + 1] endpoint k, a hash: a its account as JSON; r, t the requests and
 -- tokens of each slot of the minute, R, T of the hour.
--- ARGV[1] JSON: {now: 0 for the server's clock, p: process, m: batch of the process, q: epoch that it knows, n: processes
--- that it knows, e: [[rpm, tpm, rph, tph, shared, counts output]] with 0 for no limit, c: [[k of a preference]],
+-- ARGV[1] JSON: {now: 0 for the server's clock, p: process, m: batch of the process, q: epoch that it knows, n:
+-- processes that it knows, e: [[rpm, tpm, rph, tph, shared, counts output]] with 0 for no limit, c: [[k of a preference]],
 -- s: [[k, verdict, granted at, difference in tokens, probe, retry after or -1, jitter]],
 -- d: [[k, 1 minute or 2 hour, slot, requests, tokens]], a: [class, input, output, age or -1, number of its c, ...],
 -- w: [[class, count, age]], v: 1 to see the accounts and who waits}
--- Answers JSON: {t: now, q: epoch, n: processes, m: the last batch of the process before, r: [k * 2 + probe, or [reasons, retry, ahead, wait, never]], v: {...}}
+-- Answers JSON: {t: now, q: epoch, n: processes, m: the last batch of the process before, r: [k * 2 + probe, or
+-- [reasons, retry, ahead, wait, never]], v: {accounts, waiting, oldest}}
 local request = cjson.decode(ARGV[1])
 local floor, max, min = math.floor, math.max, math.min
 
@@ -18,6 +19,11 @@ local KEPT_MS = 7300000
 local RINGS = { { 250, 243, 'r', 't' }, { 15000, 242, 'R', 'T' } }
 
 -- The fleet, and a time that never goes backwards: where the server's clock does, it is taken to have stood still.
+-- A debt is two numbers, what is owed and when that was (fleet.py), that of a floor at FLOOR_DEBT + 2 (class - 1);
+-- waiting is {class, process, until, count, since, ...}, processes {process, until, last batch, ...}.
+
+local CLOCK, AHEAD, EPOCH, RESTATE, MINUTE_DEBT, HOUR_DEBT, FLOOR_DEBT = 1, 2, 3, 4, 5, 7, 9
+local DEPLOY, WAITING, PROCESSES = 15, 16, 17
 
 local fleet = redis.call('GET', KEYS[1])
 fleet = fleet and cjson.decode(fleet)
@@ -25,14 +31,13 @@ local time = redis.call('TIME')
 local clock = time[1] * 1000 + floor(time[2] / 1000)
 if request.now > 0 then clock = request.now end
 if not fleet then
-  fleet = { clock = clock, ahead = 0, epoch = clock, restate = 0, minute = { 0, 0 }, hour = { 0, 0 },
-    floors = { { 0, 0 }, { 0, 0 }, { 0, 0 } }, deploy = 0, waiting = {}, processes = {} }
+  fleet = { clock, 0, clock, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {}, {} }
   -- What has been granted is forgotten: nothing is granted until those who know have said what it was.
-  if request.q > 0 then fleet.restate = clock + (request.n > 1 and RESTATE_MS or 1) end
+  if request.q > 0 then fleet[RESTATE] = clock + (request.n > 1 and RESTATE_MS or 1) end
 end
-if clock < fleet.clock then fleet.ahead = fleet.ahead + fleet.clock - clock end
-fleet.clock = clock
-local now = clock + fleet.ahead
+if clock < fleet[CLOCK] then fleet[AHEAD] = fleet[AHEAD] + fleet[CLOCK] - clock end
+fleet[CLOCK] = clock
+local now = clock + fleet[AHEAD]
 
 -- Accounts: [1..5] minute: slot, requests, tokens, and those of the current slot; [6..10] hour; [11..] circuit.
 
