@@ -147,7 +147,7 @@ def _remove(clause: Clause, context: Context) -> Plan:
         return needs_model("Taking parts of an app's code away")
     target = target_of(clause, context, act=True)
     if target.name is not None:
-        question = f"Removing {target.name} is for good: its URL, config vars and revisions go. Is that what you mean?"
+        question = f"I remove whole apps only, and that is for good. Is it {target.name} that shall be removed?"
         return Ask(question, (f"remove {target.name}",))
     return ask_which(target, context, "remove {}")
 
@@ -183,7 +183,7 @@ def _on_edits(intent: Intent, clause: Clause, context: Context) -> Plan:
 
 def needs_model(what: str) -> NeedsModel:
     return NeedsModel(
-        f"{what} needs a model, and none is configured (see `GEMINI_API_KEY` and `GOOGLE_CLOUD_PROJECT`).",
+        f"{what} is more than I understand without a model, and none is configured (`GEMINI_API_KEY` is one way).",
         ("change the background to blue", "rename the title to My Shop", 'replace "Hello" with "Hi" in index.html'),
     )
 

@@ -9,12 +9,12 @@ from devgem.llm.planner.tokens import Kind, Token
 
 _JOINING = frozenset({"and", "then", "also", "but", "plus", "afterwards"})
 _POLITE = re.compile(
-    r"(?:please|kindly|just|hey|hi|hello|ok|okay|so|now|well|yes|yeah|yep|sure|alright|great|perfect|again|devgem|then|"
+    r"(?:please|kindly|just|only|simply|rather|(?:hey|hi|hello)(?! (?:there|devgem|all|everyone|you|again)(?: |$))|(?:hey|hi|hello) (?:there|devgem)|ok|okay|so|now|well|yes|yeah|yep|sure|alright|great|perfect|again|devgem|then|"
     r"actually|first|next|finally|also|maybe|to|"
     r"(?:can|could|would|will) (?:you|we)(?: please)?(?: mind)?|do you mind|would you|"
     r"i (?:really )?(?:want|need|would like|wish)(?: you)? to|i'd (?:really )?(?:like|love)(?: you)? to|i'd like|"
     r"let's|let us|go ahead and|go and|time to|we (?:need|want|should|have|must)(?: to)?|you (?:should|must|can)|"
-    r"try to|help me(?: to)?|i'm trying to|i am trying to|don't forget to|do not forget to|remember to|"
+    r"try to|help me(?: to)?(?= (?:deploy|redeploy|restart|rollback|roll|publish|launch|ship|host|cancel|open)\b)|i'm trying to|i am trying to|don't forget to|do not forget to|remember to|"
     r"why don't (?:you|we)|it is time to|it's time to|be so kind and|i think (?:we|you) should) "
 )
 _FRONTED = re.compile(r"(?:for|on|in|with|about|regarding) (?:the |my )?@app(?: app)? (?=\w)")

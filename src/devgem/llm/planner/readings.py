@@ -15,8 +15,10 @@ _LINES = re.compile(
     r"(?:last|first|recent|latest|-n|--lines|--tail|tail) (\d{1,6})\b|\b(\d{1,6}) (?:\w+ )?(?:lines?|rows|entries)\b"
 )
 _GREP = re.compile(
-    r"(?:grep(?: for)?|--grep|containing|contain|contains|with|matching|mentioning|including|about|(?:search|look|filter|scan|check)\b.* for|"
-    r"that (?:say|says|mention|contain)) (?!the\b|lines?\b|build\b|@app\b|it\b|errors?\b|logs?\b|me\b)(\S+)"
+    r"(?:grep(?: for)?|--grep|containing|contains?|matching|mentioning|including|that (?:say|says|mention|contain)) "
+    r"(?!the\b|@app\b|it\b)(\S+)|"
+    r"(?:with|about|(?:search|look|filter|scan|check)\b.* for) "
+    r"(?!the\b|lines?\b|build\b|@app\b|it\b|errors?\b|logs?\b|me\b)(\S+)"
 )
 _QUERY = re.compile(r"(?:about|for|matching|named|called|with|like|containing|named) (?!me\b|my\b|the\b)(\S+)$")
 _PHRASES = {
@@ -108,7 +110,7 @@ def _log_details(clause: Clause) -> dict[str, Any]:
     if found := _LINES.search(clause.words):
         details["lines"] = int(found[1] or found[2])
     if found := _GREP.search(clause.words):
-        token = clause.at(found.start(1))
+        token = clause.at(found.start(1 if found[1] else 2))
         if token.text != str(details.get("lines")):
             details["grep"] = token.text
     return details

@@ -11,6 +11,7 @@ from devgem.llm.planner.world import World
 
 _ALL = re.compile(r"\b(?:all|everything|every|each|both|anything)\b")
 _LEADING = frozenset(["of", "for", "on", "from", "to", "in", "app", "the", "my", "our", "called", "named"])
+_OF = frozenset("of for on from app".split())
 CHOICES_LIMIT = 8
 
 
@@ -77,9 +78,10 @@ def _by_repository(clause: Clause, world: World) -> str | None:
 def _unknown_name(clause: Clause, act: bool) -> str | None:
     """A word that stands where an app's name would: behind `of` and the like, or right behind an act's verb."""
     for position, token in enumerate(clause.tokens):
-        if token.kind is not Kind.WORD or is_known(token.word) or not re.match(r"[a-z]", token.word):
+        if token.kind is not Kind.WORD or is_known(token.word) or not re.match(r"(?!v?\d)[a-z]", token.word):
             continue
         before = clause.tokens[position - 1].word if position else ""
-        if before in _LEADING or (act and position and is_known(before)):
+        alone = position == 1 and len(clause.tokens) == 2
+        if before in (_LEADING if act else _OF) or ((act or alone) and position and is_known(before)):
             return token.text
     return None

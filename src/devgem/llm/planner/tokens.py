@@ -111,7 +111,8 @@ def _token(group: str, text: str, names: tuple[str, ...], before: list[Token], s
             return [Token(Kind.WORD, text, text.lower())]
     if group in _SOURCES and not _NOT_SOURCES.fullmatch(text):
         bare = text.rstrip(".,;:!?)>") if text.strip("./") else text
-        return [Token(Kind.SOURCE, bare, Kind.SOURCE)]
+        ends = [Token(Kind.BREAK, text[-1], Kind.BREAK)] if text != bare and text[-1] in ",;!." else []
+        return [Token(Kind.SOURCE, bare, Kind.SOURCE), *ends]
     return [_word(text, names, before, shouted)]
 
 

@@ -14,7 +14,7 @@ from devgem.llm.planner.intents import ACTS, Intent, act_of, mentions_act, readi
 from devgem.llm.planner.language import is_foreign
 from devgem.llm.planner.plan import Ask, Call, NeedsModel, Plan, Say, Several
 from devgem.llm.planner.readings import plan_reading
-from devgem.llm.planner.sources import sources_in
+from devgem.llm.planner.sources import Origin, sources_in
 from devgem.llm.planner.target import Context, target_of
 from devgem.llm.planner.tokens import Kind, tokens
 from devgem.llm.planner.wishes import plan_wish
@@ -28,6 +28,7 @@ _MORE_OF_A_DEPLOYMENT = re.compile(
 _MORE_VARIABLES = re.compile(r"(?:the )?(?:@set|@var)\b|@blk$")
 _TAKES_VARIABLES = re.compile(r"@set|@var|^(?:use|here|these|this|my|set|add|with|it needs|the env|env|put)\b|\.?env\b")
 _ANOTHER = re.compile(r"(?:also )?(?:(?:the|my) )*(?:app )?(@app|@src)(?: (?:app|too|also|as well|please|repo))*")
+_DOUBT = re.compile(r"\b(?:not|no|don't|never|nope|wait|doubt|without asking)\b")
 _CREATING = re.compile(
     r"(?:add|write|make|fix|refactor|translate|implement|create|build|design|improve|optimi[sz]e|convert|migrate|"
     r"change|rewrite|generate|integrate|style|move|animate|center|align|upgrade|install|style|insert|use|turn)\b"
@@ -47,7 +48,7 @@ class Reading:
 def understand(text: str, world: World) -> Plan:
     """What `text`, a user's message, asks for in `world`."""
     if is_foreign(text):
-        return needs_model("I understand only English by myself. Another language")
+        return needs_model("Another language than English")
     found = _joined(clauses(tokens(text, world.names)))
     if not found:
         return _lost()
@@ -90,13 +91,15 @@ def _read(clause: Clause, context: Context, before: list[Reading]) -> Reading:
     if clause.mood is Mood.ASKING_HOW and (topic := guide.topic_of(clause.words)):
         return Reading(clause, Intent.HELP, Say(guide.help_text(topic), f"help:{topic}"))
     if last is not None and _ANOTHER.fullmatch(clause.words):
-        return Reading(clause, last, _plan(last, clause, replace(context, spoken=None, source=None)))
+        return Reading(clause, last, _plan(last, _after_verb_of(before[-1], clause), replace(context, spoken=None)))
     act = act_of(clause)
     if act is not None and clause.mood is Mood.CONDITIONAL:
         question = (
             "I cannot wait for that to come about; I act at once or not at all. Say it again without the condition."
         )
         return Reading(clause, act, Ask(question))
+    if act is not None and _DOUBT.search(clause.words):
+        return Reading(clause, act, Ask("I am not sure whether that shall be done or not. Say it as a plain command."))
     intent = act or _talk_first(clause) or reading_of(clause) or talk_of(clause)
     if intent in ACTS and clause.mistyped_destructive and intent is not Intent.REMOVE:
         return Reading(clause, intent, _lost())
@@ -104,6 +107,14 @@ def _read(clause: Clause, context: Context, before: list[Reading]) -> Reading:
         statement = intent is Intent.EXPLAIN and not re.match(r"why|what|explain|debug|diagnose", clause.words)
         return Reading(clause, intent, _plan(intent, clause, context), statement)
     return Reading(clause, None, _alone(clause, context))
+
+
+def _after_verb_of(before: Reading, clause: Clause) -> Clause:
+    """`Remove shop and blog`: the second name as if the verb stood before it."""
+    if before.intent is not Intent.REMOVE or not isinstance(before.plan, Call):
+        return clause
+    verb = before.clause.tokens[0]
+    return replace(clause, tokens=(verb, *clause.tokens), words=f"{verb.word} {clause.words}")
 
 
 def _talk_first(clause: Clause) -> Intent | None:
@@ -155,8 +166,6 @@ def _moved_on(context: Context, reading: Reading) -> Context:
 
 
 def _name_of(call: Call) -> str:
-    from devgem.llm.planner.sources import Origin
-
     arguments = {key: value for key, value in call.arguments.items() if key in ("source", "name", "dir")}
     return Origin(**arguments).suggested_name
 
@@ -187,7 +196,8 @@ def _concluded(readings: list[Reading], world: World) -> Plan:
 
 def _not_understood(unknown: list[Reading]) -> Plan:
     words = sum(len(reading.clause.tokens) for reading in unknown)
-    return needs_model("That") if words >= 3 else _lost()
+    creating = any(_CREATING.match(reading.clause.words) for reading in unknown)
+    return needs_model("That") if words >= 3 or creating else _lost()
 
 
 def calls_of(plan: Plan | None) -> tuple[Call, ...]:

@@ -25,7 +25,7 @@ _POLITE = re.compile(
     r"(?i)^(?:please|kindly|hey|hi|ok|okay|now|and|then|also|just|can you|could you|would you|will you|can u|"
     r"i(?:'d| would)? (?:like|want)(?: you)? to|i want|i'd like|let's|lets|go ahead and|we should|,)[\s,]+"
 )
-_ENDING = re.compile(r"(?i)[\s,]*(?:please|pls|thanks|thank you|for me|now)?[\s.!?]*$")
+_ENDING = re.compile(r"(?i)[\s,]*(?:please|pls|thanks|thank you|for me)?[\s.!?]*$")
 _THEN = re.compile(
     r"(?i)(?:\s*,\s*(?:and\s+)?(?:then\s+)?|\s+(?:and|then)\s+(?:then\s+)?)(?=(?:deploy|ship|publish|preview|show|restart|undo|"
     r"redo|diff|push|run the tests|open a)\b)"
@@ -48,8 +48,13 @@ _SHOULD = re.compile(
     rf"(?is)(?P<what>(?:the\s+|my\s+)?[\w -]+?)\s+(?:should|must|needs to|has to|ought to)\s+(?:be|say|read|become)\s+(?P<new>{_TEXT})$"
 )
 _WANTED = re.compile(
-    rf"(?is)(?:(?:use|give me|give it|add|have|make it have|with)\s+)?an?\s+(?P<new>{_COLOUR})\s+(?P<what>[\w -]+)$"
+    rf"(?is)(?:(?:use|give me|give it|add|have|make it have|with)\s+)?an?\s+(?P<new>{_COLOUR}|{_SIZE})\s+(?P<what>[\w -]+)$"
 )
+_GROWN = re.compile(
+    r"(?is)(?P<verb>increase|enlarge|grow|raise|decrease|reduce|shrink|lower)\s+(?P<what>(?:the\s+|my\s+)?[\w -]+?)"
+    rf"(?:\s+(?:to|by)\s+(?P<new>{_SIZE}))?$"
+)
+_LISTED = re.compile(rf"(?is)(?P<what>[\w -]+?)\s*[:=]?\s+(?P<new>{_COLOUR}|{_SIZE})$")
 _GIVEN = re.compile(
     rf"(?is)give\s+(?P<element>(?:the\s+|my\s+)?[\w -]+?)\s+an?\s+(?P<new>{_COLOUR}|{_SIZE})\s+(?P<what>[\w -]+)$"
 )
@@ -100,7 +105,11 @@ def _edit(said: str) -> Call | None:
             if path:
                 return Call("edit_file", {"path": path, "search": old, "replace": new})
             return _style(Wish("text", Aspect.TEXT, new, old))
-    for pattern in (_GIVEN, _FROM_TO, _TO, _SHOULD, _INTO, _WANTED):
+    if (found := _GROWN.match(said)) and (wish := wish_of(found["what"], "bigger")) is not None:
+        smaller = found["verb"].lower() in ("decrease", "reduce", "shrink", "lower")
+        value = found["new"] or ("smaller" if smaller else "bigger")
+        return _style(Wish(wish.element, Aspect.FONT_SIZE, value)) if wish.aspect is Aspect.FONT_SIZE else None
+    for pattern in (_GIVEN, _FROM_TO, _TO, _SHOULD, _INTO, _WANTED, _LISTED):
         found = pattern.match(said)
         wish = _wish(found.groupdict()) if found else None
         if wish is not None:
