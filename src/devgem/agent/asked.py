@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from devgem.agent.rules import Intent, Verb, understand
-from devgem.llm.planner import Call, World
+from devgem.llm.planner import Call, Plan, Several, World, understand
 
 
 def asked_for(said: str, world: World, tool: str, arguments: Mapping[str, Any]) -> bool:
-    """True only when the rules, which know neither the model nor anything it has read, find this very call in the
+    """True only when the planner, which knows neither the model nor anything it has read, finds this very call in the
     message: the same tool, the same arguments, none more and none less."""
     wanted = _plain(arguments, world)
-    return any(call.tool == tool and _plain(call.arguments, world) == wanted for call in _calls(understand(said)))
+    return any(
+        call.tool == tool and _plain(call.arguments, world) == wanted for call in _calls(understand(said, world))
+    )
 
 
 def names(said: str, source: str) -> bool:
@@ -19,22 +20,21 @@ def names(said: str, source: str) -> bool:
     return any(word.strip("\"'`<>()").rstrip(".,;:!?") == source for word in said.split())
 
 
-def _calls(intent: Intent) -> tuple[Call, ...]:
-    match intent.verb:
-        case Verb.DEPLOY:
-            given = {"source": intent.target, "name": intent.name, "ref": intent.ref, "dir": intent.dir}
-            return (Call("deploy", given),)
-        case Verb.CANCEL | Verb.ROLLBACK | Verb.RESTART:
-            return (Call(intent.verb.value, {"app": intent.target or None}),)
+def _calls(plan: Plan) -> tuple[Call, ...]:
+    match plan:
+        case Call():
+            return (plan,)
+        case Several(calls):
+            return calls
         case _:
             return ()
 
 
 def _plain(arguments: Mapping[str, Any], world: World) -> dict[str, Any]:
-    """Without what says nothing: missing values, the default folder, the only app."""
+    """Without what says nothing: missing values, the default folder; with the only app where none is named."""
     plain = {name: value for name, value in arguments.items() if value is not None and name != "values"}
     if plain.get("dir") == ".":
         del plain["dir"]
-    if "app" not in plain and len(world.apps) == 1 and "source" not in plain:
+    if "app" not in plain and "source" not in plain and len(world.apps) == 1:
         plain["app"] = world.apps[0].name
     return plain

@@ -130,15 +130,20 @@ class Calls:
         try:
             given = json.loads(raw) if isinstance(raw, str) and raw.strip() else raw or {}
             arguments = tool.arguments.model_validate(given)
-            if isinstance(arguments, AppArguments) and arguments.app is None:
-                arguments = arguments.model_copy(update={"app": _only_app(world)})
+            if isinstance(arguments, AppArguments):
+                arguments = arguments.model_copy(update={"app": await self._app(arguments.app, world)})
         except ValidationError as error:
             return ToolResult(f"The arguments of {name} are wrong: {_wrong(error)}", ok=False)
         except ValueError:
             return ToolResult(f"The arguments of {name} are no JSON object.", ok=False)
-        except InvalidInput as error:
+        except DevGemError as error:
             return ToolResult(f"{error.message}. {error.fix}".strip(), ok=False)
         return Prepared(tool, arguments, arguments.model_dump(mode="json", exclude_none=True))
+
+    async def _app(self, named: str | None, world: World) -> str:
+        """Raises NotFound, and InvalidInput when it is not clear which one is meant."""
+        async with self._parts.store.read() as transaction:
+            return (await transaction.apps.get(named or _only_app(world))).name
 
     async def perform(
         self, turn: Turn, runs: Sequence[tuple[CallRow, Prepared]], values: Mapping[str, Mapping[str, str]]

@@ -22,10 +22,6 @@ from pydantic_ai.messages import (
     ModelMessage,
     ModelRequest,
     ModelResponse,
-    PartDeltaEvent,
-    PartStartEvent,
-    TextPart,
-    TextPartDelta,
     ToolCallPart,
 )
 from pydantic_ai.models import ModelRequestParameters
@@ -41,8 +37,10 @@ from devgem.agent.tools import Tool, ToolResult, digest
 from devgem.agent.world import look
 from devgem.domain.errors import DevGemError
 from devgem.domain.event import EventType
+from devgem.llm.errors import BudgetSpent
 from devgem.llm.notices import Answered, Notice, Refused, Switched, Waiting
 from devgem.llm.planner import World
+from devgem.llm.stream import read_delta
 from devgem.store import ApprovalStatus, CallRow, CallStatus, Fact, Transaction, Turn, TurnStatus
 
 _log = logging.getLogger(__name__)
@@ -87,6 +85,7 @@ class RunningTurn:
         self._cost: float | None = None
         self._messages: list[ModelMessage] = history.load(turn.messages)
         self._world = World()
+        self._spoken: list[str] = []
         self._speech: Speech | None = None
         self._telling: set[asyncio.Task[Any]] = set()
         self._started = monotonic() - self._tally.seconds
@@ -107,7 +106,8 @@ class RunningTurn:
         except _Ended as ended:
             await self._break_off(ended.stop)
         except DevGemError as error:
-            await self._break_off(Stop("error", f"{error.message}. {error.fix}".strip()))
+            kind = "budget" if isinstance(error, BudgetSpent) else "error"
+            await self._break_off(Stop(kind, f"{error.message}. {error.fix}".strip()))
         except AgentRunError as error:
             _log.warning("the model failed in turn %s: %s", self._turn.id, error)
             await self._break_off(Stop("error", "The model gave no usable answer."))
@@ -123,7 +123,7 @@ class RunningTurn:
         brain = await self._means.choose(asker)
         self._is_metered = brain.is_metered
         self._spent = await self._means.spending.of(asker)
-        before = await self._before()
+        before, self._spoken = await self._before()
         if not self._messages:
             self._messages.append(history.said(self._turn.said))
         while True:
@@ -145,7 +145,7 @@ class RunningTurn:
         """Asks the model once, and streams what it says."""
         last = self._messages[-1]
         assert isinstance(last, ModelRequest)
-        self._world = await look(self._means.parts, last_app=self._last_app(before))
+        self._world = await look(self._means.parts, conversation=self._turn.conversation, spoken=self._spoken)
         instructions = f"{self._means.instructions}\n{self._world.as_part()}"
         asked = [*before, *self._messages[:-1], replace(last, instructions=instructions)]
         self._speech = speech = Speech(self._store, self._turn.conversation, self._turn.id)
@@ -162,11 +162,10 @@ class RunningTurn:
         limit = self._means.budget.answer_characters
         async with model_request_stream(brain.model, messages, model_request_parameters=parameters) as stream:
             async for event in stream:
-                match event:
-                    case PartStartEvent(part=TextPart(content=text)):
-                        await speech.say(text)
-                    case PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
-                        await speech.say(text)
+                if (delta := read_delta(event)) is not None:
+                    if delta.replace:
+                        speech.void()
+                    await speech.say(delta.text)
                 if len(speech.text) > limit:
                     raise _Ended(Stop("budget", f"I cut the answer after {limit:,} characters."))
             return stream.get()
@@ -263,20 +262,18 @@ class RunningTurn:
     async def _save(self, transaction: Transaction) -> None:
         await transaction.histories.save(self._turn.id, history.dump(self._messages), self._tally.to_json())
 
-    async def _before(self) -> list[ModelMessage]:
+    async def _before(self) -> tuple[list[ModelMessage], list[str]]:
+        """The history before this turn, and what was spoken of in it, the newest first: what the user said, and the
+        apps that were deployed then. What a model called or read is no part of that."""
         async with self._store.read() as transaction:
             turns = await transaction.histories.of(self._turn.conversation, statuses=[TurnStatus.ENDED], limit=200)
             earlier = [turn for turn in turns if turn.number < self._turn.number]
             calls = {turn.id: await transaction.calls.of(turn.id) for turn in earlier}
-        return history.joined(earlier, calls)
-
-    def _last_app(self, before: Sequence[ModelMessage]) -> str | None:
-        """The app that the newest call was about."""
-        calls = [part for m in (*before, *self._messages) if isinstance(m, ModelResponse) for part in m.tool_calls]
-        for part in reversed(calls):
-            if isinstance(part.args, dict) and isinstance(app := part.args.get("app") or part.args.get("name"), str):
-                return app
-        return None
+        spoken = []
+        for turn in reversed(earlier):
+            spoken += [app for call in calls[turn.id] if call.deployment and (app := _app_of(call))]
+            spoken.append(turn.said)
+        return history.joined(earlier, calls), spoken
 
     def _usage(self) -> dict[str, Any] | None:
         if not self._is_metered:
@@ -308,6 +305,11 @@ class RunningTurn:
         task = asyncio.ensure_future(self._store.append(self._stream, [fact]))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
+
+
+def _app_of(call: CallRow) -> str | None:
+    data = (call.result or {}).get("data") or {}
+    return data.get("app") or call.arguments.get("app")
 
 
 def _refused(seconds: float, ahead: int, reasons: Mapping[str, str], turn: str) -> Fact:

@@ -1,6 +1,7 @@
 """The state of the world as the model is told it: small, fresh, and made of DevGem's own facts only."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 
 from devgem.agent.parts import Parts
 from devgem.domain.app import Instance
@@ -9,6 +10,7 @@ from devgem.llm.planner import KnownApp, World
 from devgem.store import AppRow, DeploymentRow
 
 _APPS = 50
+_WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 def status_of(row: AppRow, last: DeploymentRow | None, instances: Sequence[Instance]) -> str:
@@ -23,24 +25,36 @@ def status_of(row: AppRow, last: DeploymentRow | None, instances: Sequence[Insta
     return "stopped" if states and states <= {"stopped"} else "live"
 
 
-async def look(parts: Parts, *, last_app: str | None) -> World:
-    """The world as it is now; `last_app` is the one that the conversation spoke of last. A failure is told by its
+async def look(parts: Parts, *, conversation: str, spoken: Sequence[str]) -> World:
+    """The world as it is now; `spoken` is what the conversation spoke of, the newest first. A failure is told by its
     code alone: its words may come from a repository or a log."""
     async with parts.store.read() as transaction:
         rows = await transaction.apps.page(limit=_APPS)
         latest = await transaction.deployments.latest()
+        opened = [row.name for row in rows if await transaction.workspaces.find(row.name, conversation)]
         served = {row.name: await transaction.revisions.served(row.name) for row in rows}
     instances = {row.name: await parts.clouds[row.app.cloud].instances(row.name) for row in rows}
+    edited = [app for app in opened if await (await parts.workspaces.open(app, conversation)).is_pending()]
     apps = [_known(row, latest.get(row.name), instances[row.name], served[row.name]) for row in rows]
     ended = sorted((row for row in latest.values() if row.state.status is Status.FAILED), key=lambda row: row.id)
     failed = ended[-1] if ended else None
     return World(
         apps=tuple(apps),
-        last_app=last_app if any(row.name == last_app for row in rows) else None,
+        last_app=last_spoken(spoken, {row.name for row in rows}),
         running=tuple(app.name for app in apps if app.status == "deploying"),
         failed=failed.app if failed else None,
         failure=str((failed.state.failure or {}).get("code", "")) if failed else "",
+        edited=tuple(edited),
     )
+
+
+def last_spoken(spoken: Sequence[str], apps: Collection[str]) -> str | None:
+    """The app that was named last."""
+    for text in spoken:
+        for word in reversed(_WORD.findall(text.lower())):
+            if word in apps:
+                return str(word)
+    return None
 
 
 def _known(row: AppRow, last: DeploymentRow | None, instances: Sequence[Instance], served: Sequence[int]) -> KnownApp:
