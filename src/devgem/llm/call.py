@@ -12,7 +12,7 @@ from pydantic_ai.settings import ModelSettings
 from devgem.domain.errors import DevGemError
 from devgem.llm import notices
 from devgem.llm.attempt import Attempt
-from devgem.llm.classify import Failing, classify, first_reasons
+from devgem.llm.classify import Failing, classify, error_type, first_reasons
 from devgem.llm.endpoints import Address
 from devgem.llm.errors import BudgetSpent, ModelFailed, NoQuota, PromptRejected, PromptTooLong
 from devgem.llm.estimate import Estimate, estimate
@@ -113,7 +113,7 @@ class Call:
         failing = classify(error, self.routes.now())
         endpoint = attempt.address.endpoint.id
         self._failings.append((endpoint, failing))
-        await self._end(attempt, failing, type(error).__name__)
+        await self._end(attempt, failing, error_type(error))
         if not failing.goes_on:
             raise _final(failing) from error
         match failing.verdict:
@@ -135,9 +135,9 @@ class Call:
         if not attempt.is_settled:
             await self._end(attempt, None, "cancelled")
 
-    async def _end(self, attempt: Attempt, failing: Failing | None, error_type: str) -> None:
-        reason = error_type if failing is None else failing.reason
-        self.routes.telemetry.failed(attempt.span, attempt.address, error_type, reason, _seconds_since(attempt))
+    async def _end(self, attempt: Attempt, failing: Failing | None, kind: str) -> None:
+        reason = kind if failing is None else failing.reason
+        self.routes.telemetry.failed(attempt.span, attempt.address, kind, reason, _seconds_since(attempt))
         await self.routes.settle(attempt, attempt.outcome(failing, is_over=failing is not None))
         await self._charge(attempt)
 

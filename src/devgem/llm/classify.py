@@ -121,6 +121,14 @@ def classify(error: BaseException, now: datetime) -> Failing:
             return Failing(Verdict.FAILED, f"the answer cannot be read: {type(error).__name__}: {_cut(str(error))}")
 
 
+def error_type(error: BaseException) -> str:
+    """A short, stable name for spans and metrics: the HTTP status, our own code, or the kind of error."""
+    if isinstance(error, CallFailed):
+        return error.failing.code
+    status = _status(error)
+    return type(error).__name__ if status is None else str(status)
+
+
 def seconds_to_midnight_pacific(now: datetime) -> float:
     here = now.astimezone(_pacific())
     midnight = datetime.combine(here.date() + timedelta(days=1), time(), here.tzinfo)

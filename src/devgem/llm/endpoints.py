@@ -25,7 +25,7 @@ _CONTEXT_TOKENS = 1_048_576
 _MODEL = re.compile(r"[a-z0-9][a-z0-9._@-]{0,99}")
 _REGION = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _LIMITS = ("rpm", "tpm", "rph", "tph")
-_MOST = 10**12
+_MOST = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +149,8 @@ def _keyed(limits: Limits, model: str, key: str) -> list[Place]:
 
 
 def _read_limit(stated: str, name: str, value: str) -> int:
-    if not value.isascii() or not value.isdecimal() or not 0 < int(value[:20]) <= _MOST:
-        raise _wrong(stated, f"has {name}={value!r}, which is no whole number above 0")
+    if not re.fullmatch(r"[0-9]{1,10}", value) or not 0 < int(value) <= _MOST:
+        raise _wrong(stated, f"has a wrong {name}: it must be a whole number from 1 to {_MOST}")
     return int(value)
 
 
@@ -183,7 +183,9 @@ def _refuse_doubles(places: Sequence[Place]) -> None:
 
 
 def _wrong(stated: str, why: str) -> InvalidInput:
+    # Somebody will write a key here; it must not end in a log.
+    shown = re.sub(r"key=(?!(?:user|operator)(?:&|$))[^&]*", "key=…", stated)
     return InvalidInput(
-        f"DEVGEM_ENDPOINTS: {stated!r} {why}",
+        f"DEVGEM_ENDPOINTS: {shown[:100]!r} {why}",
         fix="Write them as vertex/us-central1?rpm=60&tpm=250000&model=NAME; vertex/global; gemini?key=operator&rpm=10.",
     )

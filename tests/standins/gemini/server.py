@@ -3,7 +3,8 @@
 Steering, all JSON: `GET /_standin/arrivals[?since=N]`, `GET /_standin/peaks[?window_seconds=60]`,
 `POST /_standin/faults {"us-central1": [{"kind": "429", "times": 3}], "gemini": []}` (replaces those of the
 places named), `POST /_standin/script [{"chunks": [[{"text": "Hi"}]]}, ...]`,
-`POST /_standin/limits {"us-central1": {"rpm": 60}}`, `POST /_standin/reset`.
+`POST /_standin/limits {"us-central1": {"rpm": 60}}`, `POST /_standin/reset`. `POST /token` gives any service account
+(see credentials.py) its access token.
 """
 
 import asyncio
@@ -145,6 +146,11 @@ class GeminiStandIn:
         if request.path.startswith("/_standin/"):
             status, answer = self._steer(request)
             wire.answer(status, json.dumps(answer).encode())
+            return
+        if request.path == "/token":
+            wire.answer(
+                200, json.dumps({"access_token": "a-token", "token_type": "Bearer", "expires_in": 3600}).encode()
+            )
             return
         target = _target(request)
         if target is None:
