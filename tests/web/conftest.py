@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,11 @@ from pathlib import Path
 import httpx2
 import pytest
 import uvicorn
+from pydantic_ai.models.function import FunctionModel
 
+from devgem.agent.brain import Asker, Brain, Choose
+from devgem.agent.conversation import Conversations
+from devgem.clouds import Cloud
 from devgem.config import Settings
 from devgem.pipeline import Pipeline
 from devgem.source import Policy, Sources
@@ -22,6 +26,8 @@ from devgem.web.sign_in import SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
 from devgem.wiring import agent, tools
+from tests.agent.rig import Script
+from tests.pipeline.peers import JournalCloud
 
 TOKEN = "operator-token"
 
@@ -42,14 +48,18 @@ class Dashboard:
 
 
 @asynccontextmanager
-async def dashboard_on(folder: Path) -> AsyncIterator[Dashboard]:
+async def dashboard_on(
+    folder: Path, choose: Choose | None = None, clouds: Mapping[str, Cloud] | None = None
+) -> AsyncIterator[Dashboard]:
+    """`choose` is the model that answers; the planner where there is none."""
+    clouds = clouds or {}
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     store = await Store.open(f"sqlite:///{folder / 'devgem.sqlite'}", key=b"k" * 32)
     sources = Sources(folder / "sources", Policy())
     workflows = f"sqlite:///{folder / 'workflows.sqlite'}"
-    pipeline = Pipeline(store=store, sources=sources, detect=detect, clouds={}, workflows_url=workflows)
+    pipeline = Pipeline(store=store, sources=sources, detect=detect, clouds=clouds, workflows_url=workflows)
     settings = Settings(data_dir=folder)
     parse = tools.parser(settings)
     (folder / "static").mkdir(exist_ok=True)
@@ -59,13 +69,15 @@ async def dashboard_on(folder: Path) -> AsyncIterator[Dashboard]:
         return []
 
     conversations = agent.conversations(
-        store, pipeline, {}, sources=sources, parse=parse, plan=lambda repository: tools.plan(sources, repository)
+        store, pipeline, clouds, sources=sources, parse=parse, plan=lambda repository: tools.plan(sources, repository)
     )
-    streams = Streams(store, {})
+    if choose is not None:
+        conversations = Conversations(conversations._parts, choose)  # the same parts, another model
+    streams = Streams(store, clouds)
     parts = Parts(
         store=store,
         pipeline=pipeline,
-        clouds={},
+        clouds=clouds,
         conversations=conversations,
         sign_in=SignIn(store, TOKEN),
         streams=streams,
@@ -88,6 +100,26 @@ async def dashboard_on(folder: Path) -> AsyncIterator[Dashboard]:
     await serving
     await conversations.close()
     await store.close()
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """A dashboard whose conversations are answered by a model that does as its script says."""
+
+    dashboard: Dashboard
+    script: Script
+
+
+@pytest.fixture
+async def scripted(tmp_path: Path) -> AsyncIterator[Scripted]:
+    script = Script()
+    model = FunctionModel(stream_function=script.answer, model_name="scripted")
+
+    async def choose(asker: Asker) -> Brain:
+        return Brain(model, is_metered=False)
+
+    async with dashboard_on(tmp_path, choose, {"local": JournalCloud(tmp_path / "cloud")}) as running:
+        yield Scripted(running, script)
 
 
 @pytest.fixture

@@ -138,6 +138,21 @@ async def test_unsubscribing_ends_a_stream(dashboard: Dashboard) -> None:
         '{"type":"hello","resume":5}',
         '{"type":"subscribe","stream":"apps","after":-1}',
         '{"type":"subscribe","stream":"' + "a" * 300 + '"}',
+        '{"type":"unsubscribe","stream":"' + "a" * 300 + '"}',
+        '{"type":"hello","resume":[' + ",".join(['{"stream":"apps"}'] * 65) + "]}",
+        '{"type":"message","conversation":"c","text":""}',
+        '{"type":"message","conversation":"","text":"x"}',
+        '{"type":"message","conversation":"c","text":"x","user":"root"}',
+        '{"type":"message","conversation":"c","text":"' + "x" * 20_001 + '"}',
+        '{"type":"approve","conversation":"c","approval":"a","granted":true}',
+        '{"type":"approve","conversation":"c","approval":"a","granted":true,"digest":"short"}',
+        '{"type":"approve","conversation":"c","approval":"'
+        + "a" * 200
+        + '","granted":true,"digest":"'
+        + "0" * 64
+        + '"}',
+        '{"type":"cancel"}',
+        '{"type":"cancel","conversation":["c"]}',
     ],
 )
 async def test_a_bad_frame_closes_with_4400(dashboard: Dashboard, frame: str | bytes) -> None:

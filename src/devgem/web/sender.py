@@ -29,7 +29,11 @@ class Sender:
         match frame:
             case Message():
                 await self.conversations.say(
-                    frame.conversation, frame.text, client_id=frame.client_id, replaces=frame.replaces
+                    frame.conversation,
+                    frame.text,
+                    client_id=frame.client_id,
+                    replaces=frame.replaces,
+                    user=self.identity.user,
                 )
             case Approve():
                 await self.conversations.answer(

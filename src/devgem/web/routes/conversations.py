@@ -1,9 +1,8 @@
 """Conversations: opened, listed, and written to; what happens in one is in its stream."""
 
-from typing import TYPE_CHECKING
-
 from fastapi import APIRouter
 
+from devgem.store import Approval
 from devgem.web.parts import SignedIn, Who
 from devgem.web.schemas import (
     ApprovalAnswered,
@@ -17,9 +16,6 @@ from devgem.web.schemas import (
     MessageView,
     Page,
 )
-
-if TYPE_CHECKING:
-    from devgem.agent.approvals import Approval
 
 router = APIRouter(prefix="/api/v1/conversations")
 
@@ -43,10 +39,11 @@ async def get_conversation(conversation: str, parts: SignedIn) -> ConversationVi
 
 
 @router.post("/{conversation}/messages", status_code=202)
-async def send_message(conversation: str, body: MessageBody, parts: SignedIn) -> MessageView:
+async def send_message(conversation: str, body: MessageBody, parts: SignedIn, who: Who) -> MessageView:
     """Takes a message; the answer comes in the stream `conversation:<id>`."""
-    again = {"replaces": body.replaces} if body.replaces else {}
-    message = await parts.conversations.say(conversation, body.text, client_id=body.client_id, **again)
+    message = await parts.conversations.say(
+        conversation, body.text, client_id=body.client_id, replaces=body.replaces, user=who.user
+    )
     return MessageView(message=message)
 
 
@@ -88,7 +85,7 @@ async def answer_edit(conversation: str, edit: str, body: EditBody, parts: Signe
     return EditAnswered(edit=edit, action=body.action)
 
 
-def _approval_view(approval: "Approval") -> ApprovalView:
+def _approval_view(approval: Approval) -> ApprovalView:
     return ApprovalView(
         approval=approval.id,
         call=approval.call,
