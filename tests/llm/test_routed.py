@@ -4,10 +4,12 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from pydantic import BaseModel
 from pydantic_ai import Agent
 
 from devgem.domain.errors import DevGemError
 from devgem.llm import notices
+from devgem.llm.attempt import Deadlines
 from devgem.llm.errors import BudgetSpent, ModelFailed, NoQuota, PromptRejected, PromptTooLong
 from devgem.quota import Priority, Verdict
 from tests.llm.rig import MODEL, REGIONS, routed, watch
@@ -209,3 +211,44 @@ async def test_estimates_learn_from_what_the_model_counts() -> None:
         reserved = [lease.tokens for lease in rig.quota.leased]
         assert reserved[0] < 15_000 < reserved[-1]
         assert rig.routes.estimates.output_tokens(MODEL, "chat") == 7
+
+
+async def test_the_provider_never_sees_more_than_its_limits_and_never_has_to_refuse() -> None:
+    """The stand-in enforces the same limits as we configure, and counts on its own."""
+    limits = {"us-central1": Limits(rpm=10), "us-east1": Limits(rpm=10), "gemini": Limits(rpm=20)}
+    endpoints = "vertex/us-central1?rpm=10; vertex/us-east1?rpm=10; gemini?key=operator&rpm=20"
+    deadlines = Deadlines(wait=0.2)
+    async with routed(endpoints, config=Config(limits=limits), deadlines=deadlines) as rig:
+        turns = (Agent(rig.model(Priority.DEPLOY)).run("hi") for _ in range(60))
+        ends = await asyncio.gather(*turns, return_exceptions=True)
+        assert sum(isinstance(end, NoQuota) for end in ends) == 20
+        assert {place: peak.requests for place, peak in rig.google.peaks().items()} == {
+            "us-central1": 10,
+            "us-east1": 10,
+            "gemini": 20,
+        }
+        assert {arrival.status for arrival in rig.google.arrivals} == {200}
+
+
+async def test_a_healed_endpoint_is_used_again_after_the_providers_own_time() -> None:
+    async with routed("vertex/us-central1; vertex/us-east1") as rig:
+        rig.google.fault("us-central1", Fault("429", seconds=0.3))
+        await Agent(rig.model()).run("hi")
+        async with asyncio.timeout(5):
+            while rig.asked()[-1] != "us-central1":
+                await Agent(rig.model()).run("hi")
+                await asyncio.sleep(0.02)
+        first, again = [one.at_seconds for one in rig.google.arrivals if one.place == "us-central1"]
+        assert 0.3 <= again - first < 1.5
+
+
+class Plan(BaseModel):
+    steps: list[str]
+
+
+async def test_typed_answers_come_through_as_with_any_model() -> None:
+    async with routed() as rig:
+        rig.google.brain = lambda call: Reply.call(call.tools[-1], {"steps": ["build", "release"]})
+        rig.google.fault("us-central1", Fault("cut", at_byte=300))
+        result = await Agent(rig.model(), output_type=Plan).run("plan it")
+        assert result.output == Plan(steps=["build", "release"])
