@@ -1,7 +1,7 @@
 """What a conversation edits of an app: opened at what is deployed, changed edit by edit, checked, shown, made live."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from devgem.domain.ids import new_id
 from devgem.domain.trial import Finding
 from devgem.pipeline.checks import NO_PLAN, check_edits
 from devgem.pipeline.origin import Origin, live_patch, origin_of
-from devgem.pipeline.parts import Sources
 from devgem.pipeline.pipeline import Pipeline
+from devgem.pipeline.publisher import Publication, Published, Publisher
 from devgem.pipeline.request import DeployRequest
-from devgem.source import FolderTree
+from devgem.source import FolderTree, Sources
+from devgem.source.pull_request import API
 from devgem.source.workspace import (
     Checkpoint,
     Delete,
@@ -61,12 +62,13 @@ class Match:
 
 
 class Workspaces:
-    """Opens what conversations edit. `sources` are the pipeline's."""
+    """Opens what conversations edit. `sources` are the pipeline's; `github_api` is where pull requests are opened."""
 
-    def __init__(self, store: Store, sources: Sources, pipeline: Pipeline) -> None:
+    def __init__(self, store: Store, sources: Sources, pipeline: Pipeline, *, github_api: str = API) -> None:
         self._store = store
         self._sources = sources
         self._pipeline = pipeline
+        self._publisher = Publisher(sources, github_api)
 
     async def open(self, app: str, conversation: str) -> "OpenWorkspace":
         """The conversation's workspace of an app, begun at what is deployed if there is none with edits that are not
@@ -88,7 +90,7 @@ class Workspaces:
 
     async def _opened(self, row: WorkspaceRow, origin: Origin, live: str) -> "OpenWorkspace":
         root = await self._sources.checkout(row.repository, row.commit)
-        return OpenWorkspace(self._store, self._pipeline, row, origin, live, root)
+        return OpenWorkspace(self._store, self._pipeline, self._publisher, row, origin, live, root)
 
 
 class OpenWorkspace:
@@ -96,10 +98,18 @@ class OpenWorkspace:
     was opened: open it again then."""
 
     def __init__(
-        self, store: Store, pipeline: Pipeline, row: WorkspaceRow, origin: Origin, live: str, root: Path
+        self,
+        store: Store,
+        pipeline: Pipeline,
+        publisher: Publisher,
+        row: WorkspaceRow,
+        origin: Origin,
+        live: str,
+        root: Path,
     ) -> None:
         self._store = store
         self._pipeline = pipeline
+        self._publisher = publisher
         self._row = row
         self._origin = origin
         self._live = live
@@ -225,6 +235,20 @@ class OpenWorkspace:
     async def preview(self, hunks: Sequence[str] | None = None) -> Deployment:
         """Deploys the edits beside the live app, at an address of their own; the last preview is replaced."""
         return await self._deploy(hunks, preview=True)
+
+    async def publish(self, title: str, *, body: str = "", token: str | None = None) -> Published:
+        """Pushes all the edits as a branch of their own and, with a GitHub token, opens a pull request. Where nothing
+        can be pushed the edits stay a patch, and it is said why. Raises Conflict when there are none."""
+        base, now = await self._states()
+        patch = patch_text(base, now)
+        if not patch:
+            raise Conflict("there are no edits to push", fix="Make an edit first.", code="no_edits")
+        order = Publication(self._row.repository, self._row.commit, patch, title, body, self._row.branch or {})
+
+        async def announce(branch: Mapping[str, str]) -> None:
+            await self._store_row(replace(self._row, branch=branch))
+
+        return await self._publisher.publish(order, token, announce)
 
     async def _deploy(self, hunks: Sequence[str] | None, *, preview: bool) -> Deployment:
         base, now = await self._states()

@@ -3,14 +3,17 @@
 from devgem.source.command import Command, Outcome, Run, run_directly
 from devgem.source.location import parse_source, suggested_name
 from devgem.source.policy import Policy
+from devgem.source.push import Change, Pushed
 from devgem.source.sources import Sources
 from devgem.source.tree import FolderTree
 
 __all__ = [
+    "Change",
     "Command",
     "FolderTree",
     "Outcome",
     "Policy",
+    "Pushed",
     "Run",
     "Sources",
     "parse_source",

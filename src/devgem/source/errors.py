@@ -104,6 +104,21 @@ _CODES: Mapping[str, tuple[str, str]] = {
     ),
     "empty_folder": ("{path} has no files to deploy", "Add the app's files; those that .gitignore names do not count."),
     "folder_changed": ("{path} has changed since this deployment began", "Deploy again."),
+    # pushing
+    "push_refused": (
+        "{url} does not take the branch: {detail}",
+        "See that you may push there; the edits are kept as a patch.",
+    ),
+    "branch_in_the_way": ("{url} has a branch {branch!r} already", "Remove that branch, or choose another title."),
+    "not_committed": (
+        "{path} was deployed as it was, with changes that are in no commit",
+        "Commit them and deploy again, or take the edits as a patch.",
+    ),
+    "nothing_to_push": ("There are no edits to push to {url}", "Make an edit first."),
+    "pull_request_refused": (
+        "{url} does not open a pull request: {detail}",
+        "The branch is pushed: open it there by hand, or see what the token may do.",
+    ),
     # this machine
     "git_missing": ("git is not installed", "Install it: `apt install git` or `xcode-select --install`."),
     "git_too_old": ("git {version} is too old to fetch safely", "Install git {needed} or newer."),

@@ -21,6 +21,7 @@ from devgem.source.fetch import Fetch
 from devgem.source.folder import check_folder, copy_folder, list_folder
 from devgem.source.git import Git, make_bare
 from devgem.source.policy import Policy
+from devgem.source.push import Announce, Change, Push, Pushed, check_pushable
 from devgem.source.remote import Remote, Remotes
 from devgem.source.snapshot import Snapshot
 from devgem.source.tree import FolderTree
@@ -63,6 +64,27 @@ class Sources:
         if found.record.sha != commit.sha:
             raise refusal("folder_changed", path=repository.location)
         return (await self._edit(repository, found, patch)).files if patch else found.files
+
+    async def push(
+        self, repository: Repository, commit: Commit, change: Change, announce: Announce, *, authorization: str | None
+    ) -> Pushed:
+        """Pushes a patch on top of a commit as a branch; see push.py. Raises SourceError."""
+        check_pushable(change, commit.dirty, repository.location)
+        if repository.is_folder:
+            remote, prefix = self._remotes.folder(Path(repository.location))
+        else:
+            remote, prefix = await self._remotes.at(repository.location, authorization), ""
+        async with self._bounds(repository), self._job() as job:
+            for name in ("git", "view", "fetched"):
+                make_bare(job / name)
+            await Fetch(self._git, remote, job / "git", job / "fetched").bring(change.base)
+            return await Push(self._git, remote, job / "git", job / "view").send(
+                replace(change, prefix=prefix), announce
+            )
+
+    def needs_authorization(self, repository: Repository) -> bool:
+        """Whether nothing can be pushed there without a credential of its own: ssh has the operator's keys."""
+        return repository.location.startswith(("https://", "http://"))
 
     async def prune(self, keep: Container[str]) -> None:
         """Removes the checkouts of commits whose SHA is not in `keep`, except those used within the last hour."""
