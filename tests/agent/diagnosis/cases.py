@@ -2,9 +2,10 @@
 
 A case is a table of cases/*.toml. Keys: `rule` (the id that must be found; empty: none), `log` (the lines), `cause`
 (texts that the diagnosis's cause must hold), `says` (texts that its summary must hold), `diff` (path of a diff that
-must come and, after `->`, a text that the file must then hold), `command`, `vars`, `confidence`; for the evidence: `code`,
-`failure` (its cause), `shown` (its evidence), `step`, `stack` (language/package manager/framework), `dir`, `files`,
-`paths`, `env`, `exit`, `signal`.
+must come and, after `->`, a text that the file must then hold), `command`, `vars`, `confidence`; for the evidence:
+`code`, `failure` (its cause), `shown` (its evidence), `fix`, `candidates`, `step`, `stack` (language/package
+manager/framework), `dir`, `inputs` and `reads` (of the plan), `files`, `paths`, `env`, `exit`, `signal`. `why` says what
+a case is for where that is not plain.
 """
 
 import tomllib
@@ -48,6 +49,7 @@ class Case:
     inputs: list[str] = field(default_factory=list)
     exit: int | None = 1
     signal: int | None = None
+    reads: list[str] = field(default_factory=list)
     why: str = ""
 
     @property
@@ -77,7 +79,7 @@ class Case:
             return None
         language, manager, framework = [*self.stack.split("/"), "", ""][:3]
         stack = Stack(language, framework or None, manager or None)
-        return BuildPlan(stack, dir=self.dir, install_inputs=tuple(self.inputs))
+        return BuildPlan(stack, dir=self.dir, install_inputs=tuple(self.inputs), env_names=tuple(self.reads))
 
 
 def lines(log: str) -> list[LogLine]:

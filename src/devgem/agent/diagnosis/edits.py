@@ -43,11 +43,11 @@ def substituted(
 
 def appended(path: str, text: str, line: str, why: str = "") -> Diff | None:
     """Adds a line at the end."""
-    body = text.rstrip("\n")
+    body = text.rstrip("\r\n")
     if not body.strip():
         return new_file(path, line + "\n", why)
     newline = "\r\n" if "\r\n" in body else "\n"
-    return at(path, text, len(body), len(body), newline + line + ("" if text.endswith("\n") else newline), why)
+    return at(path, text, len(body), len(body), newline + line + ("" if text[len(body) :] else newline), why)
 
 
 def json_member(path: str, text: str, keys: tuple[str, ...], value: str, why: str = "") -> Diff | None:

@@ -99,7 +99,12 @@ def _code(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    text = " ".join(text.split()).replace("](", "] (").replace("<", "‹")
+    """Plain words: outside of code spans nothing becomes a link or a tag."""
+    parts = " ".join(text.split()).split("`")
+    if len(parts) % 2 == 0:
+        parts = ["".join(parts)]
+    parts[::2] = [part.replace("](", "] (").replace("<", "‹") for part in parts[::2]]
+    text = "`".join(parts)
     if not text:
         return ""
     return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?", ":")) else ".")

@@ -1,9 +1,46 @@
-"""The table of causes: what the machine refused first, then what each ecosystem says, then what any program may say."""
+"""The table of causes: what the machine refused, what each ecosystem says, then what any program may say."""
 
 from devgem.agent.diagnosis.rule import Rule
-from devgem.agent.diagnosis.rules import limits, source
+from devgem.agent.diagnosis.rules import (
+    compiled,
+    databases,
+    env,
+    go,
+    java,
+    limits,
+    network,
+    node_apps,
+    node_imports,
+    node_packages,
+    php,
+    python_apps,
+    python_packages,
+    ruby,
+    running,
+    sites,
+    source,
+    system,
+)
 
 TABLE: tuple[Rule, ...] = (
     *limits.RULES,
     *source.RULES,
+    *env.RULES,
+    *python_packages.RULES,
+    *python_apps.RULES,
+    *node_packages.RULES,
+    *sites.RULES,
+    *go.RULES,
+    *ruby.RULES,
+    *php.RULES,
+    *compiled.RULES,
+    *java.RULES,
+    *node_imports.RULES,
+    *node_apps.RULES,
+    *system.RULES,
+    *network.RULES,
+    *env.LATE_RULES,
+    *databases.RULES,
+    *running.RULES,
+    *running.LAST_RULES,
 )

@@ -11,7 +11,10 @@ _HEAP = ConfigVar(
     values=(("NODE_OPTIONS", "--max-old-space-size=3072"),),
 )
 _SMALLER = Advice("let the app use less memory: fewer workers, smaller caches, no development server")
-_KILLED = r"^\s{0,20}(?:\S{1,40}: (?:line )?\d{1,6}: +\d{0,7} ?)?(?:Killed|signal: killed|.{0,80}Killed +\S.{0,80})$"
+_KILLED = (
+    r"^\s{0,20}(?:#\d{1,4} [\d.]{1,9} )?(?:\S{1,60}: )?(?:line )?(?:\d{1,7}:? {1,8}){0,2}"
+    r"(?:Killed|signal: killed)(?: {2,40}\S.{0,200})?$"
+)
 
 RULES: tuple[Rule, ...] = (
     rule(
