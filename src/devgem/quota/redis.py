@@ -60,13 +60,20 @@ class RedisLedger:
 
     `clock` replaces Redis' own; it gives milliseconds."""
 
-    def __init__(self, run: Run, *, name: str = "devgem", clock: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        *,
+        name: str = "devgem",
+        clock: Callable[[], int] | None = None,
+        draw: random.Random | None = None,
+    ) -> None:
         self._run = run
         self._clock = clock
         self._text = "".join(files("devgem.quota").joinpath(f"lua/{name}.lua").read_text() for name in _PARTS)
         self._sha = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
         self._process = secrets.token_hex(4)
-        self._draw = random.Random()  # noqa: S311 - jitter, no secret
+        self._draw = draw or random.Random()  # noqa: S311 - jitter, no secret
         self._leases = itertools.count(1)
         self._batch = 0
         self._table = _Table(f"{{{name}:quota}}")
@@ -77,10 +84,11 @@ class RedisLedger:
         self,
         asks: Sequence[tuple[Ask, int | None]] = (),
         settled: Sequence[tuple[Lease, Outcome]] = (),
-        waiting: Sequence[Waiting] = (),
+        waiting: Sequence[Waiting] | None = None,
         corrections: Sequence[Correction] = (),
         look_at: Sequence[Endpoint] = (),
     ) -> list[Lease | Refusal]:
+        """`waiting` of None leaves what is registered of this process as it is. The rest: ledger.py."""
         if self._unanswered is not None:
             await self._send(**self._unanswered)
             self._unanswered = None
@@ -99,7 +107,8 @@ class RedisLedger:
             "s": [self._settlement(table, lease, outcome) for lease, outcome in settled],
             "d": [(table.number[c.endpoint.id], c.window, c.slot, c.requests, c.tokens) for c in corrections],
             "a": flat,
-            "w": [(w.priority, w.count, w.oldest_age_ms) for w in waiting],
+            "w": [(w.priority, w.count, w.oldest_age_ms) for w in waiting or ()],
+            "k": int(waiting is None),
             "v": 1 if look_at else 0,
         }
         answer = await self._send(table, body)
@@ -112,7 +121,7 @@ class RedisLedger:
             answer: dict[str, Any] = json.loads(text)
         except BaseException as error:
             if body["s"] or body["d"]:
-                self._unanswered = {"table": table, "body": body | {"a": [], "w": []}}
+                self._unanswered = {"table": table, "body": body | {"a": [], "w": [], "k": 1}}
             if isinstance(error, TimeoutError):
                 raise Unavailable(f"Redis did not answer in {COMMAND_SECONDS * 1000:.0f} ms") from error
             raise

@@ -109,7 +109,7 @@ class SharedLedger:
         self,
         asks: Sequence[tuple[Ask, int | None]],
         settled: Sequence[tuple[Lease, Outcome]],
-        waiting: Sequence[Waiting],
+        waiting: Sequence[Waiting] | None,
     ) -> list[Lease | Refusal]:
         now = time.monotonic()
         due = now - self._looked_at >= _LOOK_SECONDS
@@ -224,7 +224,7 @@ class SharedLedger:
                 async with self._turn:
                     if self._may_ask():
                         try:
-                            await self._ask((), (), ())
+                            await self._ask((), (), None)
                         except Unavailable as error:
                             self._lose(error)
 

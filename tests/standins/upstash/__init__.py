@@ -27,7 +27,7 @@ class Upstash:
         command = json.loads(await request.read())
         self.commands += 1
         try:
-            result = await self._client.execute_command(*command)
+            result = await self._client.execute_command(*command)  # type: ignore[no-untyped-call]  # as redis-py has it
         except redis.exceptions.NoScriptError as error:
             return web.json_response({"error": f"NOSCRIPT {error}"}, status=400)
         except redis.exceptions.ResponseError as error:

@@ -25,7 +25,7 @@ local function enter()
   local waiting = {}
   entries = fleet[WAITING]
   for i = 1, #entries, 5 do
-    if entries[i + 1] ~= process and entries[i + 2] > now then
+    if (entries[i + 1] ~= process or request.k == 1) and entries[i + 2] > now then
       for j = i, i + 4 do waiting[#waiting + 1] = entries[j] end
     end
   end

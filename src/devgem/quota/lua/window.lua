@@ -2,11 +2,11 @@
 --
 -- KEYS[1] the fleet, a string of JSON; KEYS[k + 1] endpoint k, a hash: a its account as JSON; r, t the requests and
 -- tokens of each slot of the minute, R, T of the hour.
--- ARGV[1] JSON: {now: 0 for the server's clock, p: process, m: batch of the process, q: epoch that it knows, n:
--- processes that it knows, e: [[rpm, tpm, rph, tph, shared, counts output]] with 0 for no limit, c: [[k of a preference]],
+-- ARGV[1] JSON: {now: 0 for the server's clock, p: process, m: its batch, q: epoch and n: processes that it knows,
+-- e: [[rpm, tpm, rph, tph, shared, counts output]] with 0 for no limit, c: [[k of a preference]],
 -- s: [[k, verdict, granted at, difference in tokens, probe, retry after or -1, jitter]],
 -- d: [[k, 1 minute or 2 hour, slot, requests, tokens]], a: [class, input, output, age or -1, number of its c, ...],
--- w: [[class, count, age]], v: 1 to see the accounts and who waits}
+-- w: [[class, count, age]], k: 1 to keep what is registered for the process, v: 1 to see the accounts and who waits}
 -- Answers JSON: {t: now, q: epoch, n: processes, m: the last batch of the process before, r: [k * 2 + probe, or
 -- [reasons, retry, ahead, wait, never]], v: {accounts, waiting, oldest}}
 local request = cjson.decode(ARGV[1])
