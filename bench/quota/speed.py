@@ -1,0 +1,179 @@
+"""What a decision costs, beside the floor of one bare EVALSHA by the same client, and beside peers.
+
+All contenders take turns, round after round, in one process on one Redis; the figures are medians of the rounds.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import redis.asyncio
+
+from bench.quota.adapter import Adapter, Pool, Setting, make
+from bench.quota.ours import endpoints_of
+from bench.quota.redis_server import redis_server
+from bench.report import median, table, verdict
+from devgem.quota import Ask, Lease, Priority
+from devgem.quota.memory import MemoryLedger
+
+CALLERS = 64
+TOKENS = 500
+PLENTY = Pool("plenty", rpm=10**9, tpm=10**12)
+LITTLE = Pool("little", rpm=1)
+"""used up with the first round"""
+LITELLM = "LiteLLM usage-based-routing-v2, enforced"
+LITELLM_SHUFFLE = "LiteLLM enforce_model_rate_limits"
+PEERS = (LITELLM, LITELLM_SHUFFLE, "limits moving window", "pyrate-limiter GCRA", "throttled-py GCRA")
+Decide = Callable[[], Awaitable[object]]
+
+
+@dataclass
+class Figures:
+    """Of each round: decisions per second, and quantiles of their latency in milliseconds."""
+
+    rates: list[float] = field(default_factory=list)
+    p50s: list[float] = field(default_factory=list)
+    p99s: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        return median(self.rates)
+
+    @property
+    def p50_ms(self) -> float:
+        return median(self.p50s)
+
+    @property
+    def p99_ms(self) -> float:
+        return median(self.p99s)
+
+
+async def take_turn(decide: Decide, callers: int, seconds: float, figures: Figures) -> None:
+    latencies: list[float] = []
+    begun = time.perf_counter()
+
+    async def caller() -> None:
+        while (asked := time.perf_counter()) < begun + seconds:
+            await decide()
+            latencies.append(time.perf_counter() - asked)
+
+    await asyncio.gather(*(caller() for _ in range(callers)))
+    figures.rates.append(len(latencies) / (time.perf_counter() - begun))
+    latencies.sort()
+    figures.p50s.append(latencies[len(latencies) // 2] * 1000)
+    figures.p99s.append(latencies[len(latencies) * 99 // 100] * 1000)
+
+
+async def race(entries: Mapping[str, tuple[Decide, int]], rounds: int, seconds: float) -> Mapping[str, Figures]:
+    """The first round warms up and does not count."""
+    found: dict[str, Figures] = {}
+    for number in range(rounds + 1):
+        for name, (decide, callers) in entries.items():
+            await take_turn(decide, callers, seconds, found.setdefault(name, Figures()) if number else Figures())
+    return found
+
+
+def acquire(adapter: Adapter, pool: Pool = PLENTY) -> Decide:
+    async def decide() -> None:
+        grant = await adapter.acquire(pool, 0, TOKENS, 0.0)
+        assert grant or pool is LITTLE
+
+    return decide
+
+
+def acquire_and_settle(adapter: Adapter) -> Decide:
+    async def decide() -> None:
+        grant = await adapter.acquire(PLENTY, 0, TOKENS, 0.0)
+        assert grant
+        await adapter.settle(grant, TOKENS - 100)
+
+    return decide
+
+
+def in_batches(ledger: MemoryLedger) -> Decide:
+    """What the engine asks of its ledger when 64 callers ask together; counted as one."""
+    ask = Ask(Priority.DEPLOY, TOKENS, 0, endpoints_of(PLENTY))
+
+    async def decide() -> None:
+        assert all(isinstance(one, Lease) for one in await ledger.decide([(ask, None)] * CALLERS))
+
+    return decide
+
+
+async def measure(redis_url: str, rounds: int, seconds: float) -> Mapping[str, Figures]:
+    client = redis.asyncio.Redis.from_url(redis_url)
+    script = await client.script_load("return 1")
+
+    async def floor() -> None:
+        await client.evalsha(script, 0)
+
+    setting = Setting(redis_url, "speed", (PLENTY, LITTLE))
+    adapters = {name: make(name) for name in ("DevGem", "DevGem, in process", *PEERS)}
+    for adapter in adapters.values():
+        await adapter.start(setting)
+    ours, in_process = adapters["DevGem"], adapters["DevGem, in process"]
+    entries: dict[str, tuple[Decide, int]] = {
+        "1: floor": (floor, 1),
+        "1: granted": (acquire(ours), 1),
+        "1: refused": (acquire(ours, LITTLE), 1),
+        "64: floor": (floor, CALLERS),
+        "64: granted": (acquire(ours), CALLERS),
+        "64: refused": (acquire(ours, LITTLE), CALLERS),
+        "64: granted and settled": (acquire_and_settle(ours), CALLERS),
+        "in process: ledger": (in_batches(MemoryLedger()), 1),
+        "in process: engine": (acquire(in_process), CALLERS),
+    }
+    entries |= {f"64: {name}": (acquire(adapters[name]), CALLERS) for name in PEERS}
+    try:
+        return await race(entries, rounds, seconds)
+    finally:
+        for adapter in adapters.values():
+            await adapter.close()
+        await client.aclose()
+
+
+def report(found: Mapping[str, Figures]) -> bool:
+    one, crowd = found["1: floor"], found["64: floor"]
+    rows: list[list[object]] = []
+    for name, figures in found.items():
+        if not name.startswith("in process"):
+            floor = one if name.startswith("1:") else crowd
+            rate = f"{figures.rate:,.0f}", f"{figures.rate / floor.rate:.2f}"
+            rows.append([name, f"{figures.p50_ms:.3f}", f"{figures.p99_ms:.3f}", *rate])
+    table("A decision, by 1 caller and by 64", ("callers: what", "p50 ms", "p99 ms", "per second", "of floor"), rows)
+    granted, alone = found["64: granted"], found["1: granted"]
+    ledger = found["in process: ledger"].rate * CALLERS
+    targets = [
+        ("1 caller: p50 / floor", alone.p50_ms / one.p50_ms, 2.0, False),
+        ("1 caller: p99 / floor", alone.p99_ms / one.p99_ms, 3.0, False),
+        ("1 caller: refused / granted, p50", found["1: refused"].p50_ms / alone.p50_ms, 1.0, False),
+        ("64 callers: rate / floor", granted.rate / crowd.rate, 5.0, True),
+        ("64 callers: p99 / floor", granted.p99_ms / crowd.p99_ms, 3.0, False),
+        ("64 callers: acquire and settle / floor", found["64: granted and settled"].rate / crowd.rate, 2.0, True),
+        ("64 callers: granted / refused, rate", granted.rate / found["64: refused"].rate, 1.0, False),
+        (f"64 callers: rate / {LITELLM}", granted.rate / found[f"64: {LITELLM}"].rate, 40.0, True),
+        ("in-process ledger, decisions/s", ledger, 100_000.0, True),
+    ]
+    rows = [[name, f"{value:,.2f}", verdict(value, goal, at_least=more)] for name, value, goal, more in targets]
+    shuffle = granted.rate / found[f"64: {LITELLM_SHUFFLE}"].rate
+    rows.append([f"64 callers: rate / {LITELLM_SHUFFLE}", f"{shuffle:,.2f}", ""])
+    rows.append(["in process, 64 callers of the engine, decisions/s", f"{found['in process: engine'].rate:,.0f}", ""])
+    table("Against the targets", ("what", "value", "target"), rows)
+    return all(value >= goal if more else value <= goal for _, value, goal, more in targets)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=0.5, help="of each turn")
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+    with redis_server() as redis_url:
+        found = asyncio.run(measure(redis_url, options.rounds, options.seconds))
+    return 0 if report(found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
