@@ -22,10 +22,10 @@ from devgem.domain.event import Event
 from devgem.domain.log import LogLine
 from devgem.domain.plan import BuildPlan, Unplannable
 from devgem.pipeline.workspaces import Workspaces
-from devgem.source import parse_source
+from devgem.source import Policy, Sources, parse_source
 from devgem.store import Store
 from tests.pipeline.conftest import KEY, Databases, House, run_house
-from tests.pipeline.peers import FolderSources, JournalCloud, detect
+from tests.pipeline.peers import JournalCloud, detect
 
 
 @dataclass(frozen=True)
@@ -199,8 +199,8 @@ async def open_rig(
     store = await Store.open(databases.store, key=KEY)
     cloud = TalkingCloud(folder / "cloud")
     script = script or Script()
-    async with run_house(folder, store, cloud, databases.workflows) as house:
-        sources = FolderSources(folder / "checkouts")
+    sources = Sources(folder / "sources", Policy())
+    async with run_house(folder, store, cloud, databases.workflows, None, sources) as house:
         model = FunctionModel(stream_function=script.answer, model_name="scripted")
 
         async def choose(asker: Asker) -> Brain:

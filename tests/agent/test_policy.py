@@ -10,7 +10,8 @@ from devgem.agent.tools import TOOLS, Tier
 RUN, APPROVE, NAME, REFUSE = Verdict.RUN, Verdict.APPROVE, Verdict.APPROVE_BY_NAME, Verdict.REFUSE
 SITUATIONS = [
     Situation(tier, asked, tainted, proactive, leaks)
-    for tier, asked, tainted, proactive, leaks in product(Tier, *[(False, True)] * 4)
+    for tier in Tier
+    for asked, tainted, proactive, leaks in product((False, True), repeat=4)
 ]
 
 

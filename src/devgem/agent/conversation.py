@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from devgem.agent import approvals, closing
+from devgem.agent import approvals, closing, edits
 from devgem.agent.approvals import Approval
 from devgem.agent.brain import Choose, Spending
 from devgem.agent.budget import Budget
@@ -183,6 +183,15 @@ class Conversations:
             now = datetime.now(UTC)
             await approvals.answer(transaction, asked, granted=granted, by=by, now=now, reason=reason, values=values)
         self._wake(conversation)
+
+    async def edit(self, conversation: str, edit: str, *, accept: bool, hunks: Sequence[str] | None = None) -> None:
+        """Makes an edit that was proposed live, whole or in part, or takes it back. Raises NotFound, and Conflict when
+        the files have been edited since."""
+        proposed = await edits.find(self._parts, conversation, edit)
+        if accept:
+            await edits.accept(self._parts, conversation, edit, hunks)
+        else:
+            await edits.discard(self._parts, conversation, str(proposed.data["app"]))
 
     def _wake(self, conversation: str) -> None:
         self._stirred.add(conversation)

@@ -51,4 +51,9 @@ def mask(text: str) -> Masked:
 
     text = _ASSIGNED.sub(take, text)
     text = _SET_TO.sub(lambda match: match.group() if match["bare"] == MASK else take(match), text)
-    return Masked(_TOKENS.sub(MASK, text), values)
+    return Masked(hide_tokens(text), values)
+
+
+def hide_tokens(text: str) -> str:
+    """Hides tokens of known forms, and passwords in URLs."""
+    return _TOKENS.sub(MASK, text)

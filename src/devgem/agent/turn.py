@@ -27,13 +27,13 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.tools import ToolDefinition
 
-from devgem.agent import closing, history
+from devgem.agent import closing, edits, history
 from devgem.agent.brain import Asker, Brain, Choose, Spending
 from devgem.agent.budget import Budget, Spent, Stop, Tally, loops, stop
 from devgem.agent.calls import Asked, Calls, Prepared, Scene
 from devgem.agent.parts import Parts
 from devgem.agent.speech import Speech
-from devgem.agent.tools import Tool, ToolResult, digest
+from devgem.agent.tools import Tier, Tool, ToolResult, digest
 from devgem.agent.world import look
 from devgem.domain.errors import DevGemError
 from devgem.domain.event import EventType
@@ -130,9 +130,11 @@ class RunningTurn:
             last = self._messages[-1]
             if isinstance(last, ModelResponse):
                 if not last.tool_calls:
+                    await self._propose()
                     await self._finish(history.text_of(last) or _EMPTY)
                     return True
                 if not await self._settled(last):
+                    await self._propose()
                     return False
             elif reached := stop(self._means.budget, self._tally, self._spent):
                 raise _Ended(reached)
@@ -230,6 +232,17 @@ class RunningTurn:
             self._messages.append(history.returns(response, await transaction.calls.of(self._turn.id)))
             await self._save(transaction)
         return True
+
+    async def _propose(self) -> None:
+        """Shows what the turn has edited."""
+        async with self._store.read() as transaction:
+            rows = await transaction.calls.of(self._turn.id)
+        edited = {
+            str(row.arguments["app"])
+            for row in rows
+            if row.result and row.result["ok"] and self._means.tools[row.tool].tier is Tier.WORKSPACE
+        }
+        await edits.propose(self._means.parts, self._turn.conversation, edited, edits.checks_in(rows))
 
     async def _finish(self, text: str) -> None:
         id = self._speech.id if self._speech else None

@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from devgem.agent.diagnosis import summary, to_json
+from devgem.agent.failures import explain
+from devgem.agent.masking import hide_tokens
 from devgem.agent.tools.tool import AppArguments, Context, Tier, Tool, ToolResult
+from devgem.domain.deployment import Status
 from devgem.domain.errors import NotFound
 from devgem.domain.event import EventType
 from devgem.domain.log import Redactor, at_least
@@ -27,9 +31,24 @@ async def read_logs(context: Context, arguments: LogArguments) -> ToolResult:
     if not lines:
         return ToolResult(f"The {of} has no {'such ' if arguments.grep else ''}lines.")
     redact = await redactor(context, arguments.name)
-    text = "\n".join(redact(line)[:_LINE_CHARACTERS] for line in ordered(lines, arguments.lines))
+    text = "\n".join(hide_tokens(redact(line))[:_LINE_CHARACTERS] for line in ordered(lines, arguments.lines))
     shown = min(arguments.lines, len(lines))
     return ToolResult(f"Here are {shown} lines of the {of}.", {"text": text}, untrusted=of)
+
+
+async def explain_failure(context: Context, arguments: AppArguments) -> ToolResult:
+    async with context.parts.store.read() as transaction:
+        await transaction.apps.get(arguments.name)
+        ended = await transaction.deployments.page(app=arguments.name, statuses=[Status.LIVE, Status.FAILED], limit=1)
+    if not ended or ended[0].state.status is not Status.FAILED:
+        return ToolResult(f"The last deployment of {arguments.name} did not fail.")
+    row = ended[0]
+    failure, diagnosis = await explain(context.parts, row)
+    content = {"explanation": summary(failure, diagnosis), "diagnosis": to_json(diagnosis) if diagnosis else None}
+    told = (
+        f"The {row.state.failed_step} step of {arguments.name} failed; the cause is told with the line that shows it."
+    )
+    return ToolResult(told, content, untrusted=f"the log of {arguments.name}")
 
 
 def ordered(lines: Sequence[str], limit: int) -> list[str]:
@@ -73,6 +92,16 @@ TOOLS = (
         arguments=LogArguments,
         run=read_logs,
         title=lambda a: f"Reading the {'build' if a.build else 'run-time'} log of {a.app}",
+        reads_private=True,
+        reads_untrusted=True,
+    ),
+    Tool(
+        name="explain_failure",
+        description="Why the last deployment of an app failed: cause, evidence and fixes, by rules.",
+        tier=Tier.UNTRUSTED,
+        arguments=AppArguments,
+        run=explain_failure,
+        title=lambda a: f"Finding out why {a.app} failed",
         reads_private=True,
         reads_untrusted=True,
     ),

@@ -1,0 +1,126 @@
+"""Edits as a conversation shows them: proposed with their diff, then applied or reverted, by an id that names what was
+shown."""
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from typing import Any
+
+from devgem.agent.parts import Parts
+from devgem.domain.errors import Conflict, NotFound
+from devgem.domain.event import Event, EventType
+from devgem.pipeline.workspaces import Diff
+from devgem.store import CallRow, Fact
+
+_FILES_SHOWN = 50
+_LINES_SHOWN = 2000
+
+
+def edit_id(conversation: str, app: str, checkpoint: str | None) -> str:
+    """Of one state of a workspace: the same state is proposed once."""
+    return "edt_" + hashlib.sha256(f"{conversation}\0{app}\0{checkpoint}".encode()).hexdigest()[:26]
+
+
+def shown(diff: Diff) -> list[dict[str, Any]]:
+    """A diff's files and hunks, for events and tools; bounded."""
+    left = _LINES_SHOWN
+    files = []
+    for file in diff.files[:_FILES_SHOWN]:
+        hunks = []
+        for hunk in file.hunks:
+            lines = [line.rstrip("\r\n") for line in hunk.lines[: max(left, 0)]]
+            left -= len(lines)
+            hunks.append({"hunk": hunk.id, "header": hunk.header, "lines": lines})
+        files.append({"path": file.path, "change": file.change, "hunks": hunks})
+    return files
+
+
+def checks_in(rows: Sequence[CallRow]) -> list[dict[str, Any]]:
+    """What the last run of the checks found."""
+    for row in reversed(rows):
+        if row.tool == "run_checks" and row.result and "data" in row.result:
+            with suppress(ValueError):  # it was cut
+                found: list[dict[str, Any]] = json.loads(row.result["data"]["text"])["checks"]
+                return found
+    return []
+
+
+async def propose(
+    parts: Parts, conversation: str, apps: Collection[str], checks: Sequence[dict[str, Any]] = ()
+) -> None:
+    """Shows what is edited and not deployed of these apps, unless it was shown before."""
+    for app in sorted(apps):
+        workspace = await parts.workspaces.open(app, conversation)
+        if not await workspace.is_pending():
+            continue
+        diff = await workspace.diff()
+        id = edit_id(conversation, app, workspace.checkpoint)
+        names = ", ".join(file.path for file in diff.files[:5])
+        data = {
+            "edit": id,
+            "app": app,
+            "checkpoint": workspace.checkpoint,
+            "summary": f"{app}: {names}{' and others' if len(diff.files) > 5 else ''}",
+            "files": shown(diff),
+            "flags": [vars(flag) for flag in diff.flags],
+            "checks": list(checks),
+        }
+        await parts.store.append(f"conversation:{conversation}", [Fact(EventType.EDIT_PROPOSED, data, f"edit:{id}")])
+
+
+async def find(parts: Parts, conversation: str, edit: str) -> Event:
+    """Raises NotFound."""
+    async with parts.store.read() as transaction:
+        await transaction.conversations.get(conversation)
+        found = await transaction.events.find(f"conversation:{conversation}", f"edit:{edit}")
+    if found is None:
+        raise NotFound(f"there is no edit {edit!r} in this conversation")
+    return found
+
+
+async def accept(parts: Parts, conversation: str, edit: str, hunks: Sequence[str] | None) -> str:
+    """Deploys what was shown, or only some hunks of it; the deployment's id. Raises Conflict when the workspace has
+    changed since it was shown."""
+    proposed = await find(parts, conversation, edit)
+    app = proposed.data["app"]
+    workspace = await parts.workspaces.open(app, conversation)
+    if workspace.checkpoint != proposed.data["checkpoint"]:
+        raise Conflict(
+            "the edits have changed since they were shown", fix="Look at the newest diff.", code="edit_stale"
+        )
+    deployment = await workspace.deploy(hunks)
+    await told(parts, conversation, app, workspace.checkpoint, deployment.id, accepted=hunks)
+    return deployment.id
+
+
+async def told(
+    parts: Parts,
+    conversation: str,
+    app: str,
+    checkpoint: str | None,
+    deployment: str,
+    *,
+    accepted: Sequence[str] | None = None,
+) -> None:
+    """Notes that edits are being made live."""
+    id = edit_id(conversation, app, checkpoint)
+    data = {
+        "edit": id,
+        "app": app,
+        "checkpoint": checkpoint,
+        "accepted": None if accepted is None else list(accepted),
+        "deployment": deployment,
+    }
+    fact = Fact(EventType.EDIT_APPLIED, data, f"applied:{deployment}")
+    await parts.store.append(f"conversation:{conversation}", [fact])
+
+
+async def discard(parts: Parts, conversation: str, app: str) -> str | None:
+    """Takes a workspace back to what is live; the checkpoint then."""
+    workspace = await parts.workspaces.open(app, conversation)
+    edit = edit_id(conversation, app, workspace.checkpoint)
+    checkpoint = await workspace.discard()
+    data = {"edit": edit, "app": app, "checkpoint": checkpoint}
+    await parts.store.append(f"conversation:{conversation}", [Fact(EventType.EDIT_REVERTED, data)])
+    return checkpoint
