@@ -16,6 +16,9 @@ _GITHUB_PAGE = re.compile(
 )
 _SHORT_WITH_REF = re.compile(r"(?P<repository>[\w-]+/[\w.-]+)[@#](?P<ref>[\w./-]+)")
 _HERE = re.compile(r"\b(?:this|the current|current|my current|the) (?:folder|directory|dir)\b(?! @)|\bhere$")
+_SAMPLE = re.compile(
+    r"^\w+ (?:(?:the|a|an|your|bundled|me) )*(?:sample|demo)(?: (?:app|project|repo|repository))?(?= |$)(?! @)"
+)
 _REF = (
     r"(?:^| )(?:branch|tag|ref|commit|--ref|--branch|--tag|revision sha|sha)(?: called| named| is|:)? (?!of |from |in |for |to )(\S+)",
     r"(?:from|on|at|of|use|using|with|in) (?:the |my )?(\S+) (?:branch|tag)\b",
@@ -65,6 +68,8 @@ def origin_of(clause: Clause) -> tuple[Origin, tuple[Token, ...]]:
         dir, sources = sources[1], sources[:1]
     if not sources and _HERE.search(clause.words):
         sources = ["."]
+    if not sources and _SAMPLE.search(clause.words):
+        sources = ["sample"]
     origin = _taken_apart(sources[0]) if sources else Origin()
     return replace(origin, name=name, ref=ref or origin.ref, dir=dir or origin.dir), tuple(claimed)
 

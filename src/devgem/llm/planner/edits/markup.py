@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z][\w.:-]*)")
 _COMMENT = re.compile(
-    r"<!--.*?(?:-->|\Z)|\{#.*?(?:#\}|\Z)|\{\{!--.*?(?:--\}\}|\Z)|\{/\*.*?(?:\*/\}|\Z)|<%#.*?(?:%>|\Z)|<%--.*?(?:--%>|\Z)",
+    r"<!--.*?(?:-->|\Z)|(?<!\{)\{#(?!(?:if|each|await|key|snippet)\b).*?#\}|\{\{!--.*?(?:--\}\}|\Z)|\{/\*.*?(?:\*/\}|\Z)|<%#.*?(?:%>|\Z)|<%--.*?(?:--%>|\Z)",
     re.DOTALL,
 )
 _RAW = re.compile(r"(?is)(<(script|style|textarea)\b[^>]*>)(.*?)(?=</\2\s*>|\Z)")
 _DYNAMIC = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|<%.*?%>|<\?.*?\?>|\{[^{}]*\}|@\w+\([^)]*\)|<[^>]*>", re.DOTALL)
 _STRING = re.compile(r"\"([^\"\n<>{}%]+)\"|'([^'\n<>{}%]+)'|`([^`\n<>{}$%]+)`")
+# What stands between a fixed text and an expression beside it belongs to neither.
+_BETWEEN = " \t\r\n-–—|·:•/,"
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 
 
@@ -139,8 +141,10 @@ def static_text(text: str, start: int, end: int) -> tuple[int, int] | None:
         stop = dynamic.start() if dynamic else end
         piece = text[position:stop]
         if any(letter.isalnum() for letter in piece):
-            lead = len(piece) - len(piece.lstrip())
-            stretches.append((position + lead, position + len(piece.rstrip())))
+            before = _BETWEEN if position > start else None
+            behind = _BETWEEN if dynamic else None
+            lead = len(piece) - len(piece.lstrip(before))
+            stretches.append((position + lead, position + len(piece.rstrip(behind))))
         position = dynamic.end() if dynamic else end
     if stretches:
         return stretches[0] if len(stretches) == 1 else None

@@ -197,7 +197,7 @@ def _with_style(path: str, element: Element, style: Attribute | None, wish: Wish
 def _in_new_rule(files: Mapping[str, str], wish: Wish) -> Iterator[Candidate]:
     """A rule at the end of the app's main style sheet, or of a page's own styles."""
     tag, value = _TAGS.get(wish.element), new_value(wish, None)
-    if tag is None or value is None or wish.old:
+    if tag is None or value is None or wish.old or not (tag == "body" or _occurs(files, tag)):
         return
     rule = f"{tag} {{\n  {NAMES[wish.aspect][0]}: {value};\n}}\n"
     for path, text in editable(files, wish.path, SHEETS):
@@ -206,6 +206,10 @@ def _in_new_rule(files: Mapping[str, str], wish: Wish) -> Iterator[Candidate]:
             place = Place(path, len(text), len(text), ("" if text.endswith("\n") else "\n") + "\n" + rule)
             rank = _MAIN_SHEETS.index(stem) if stem in _MAIN_SHEETS else len(_MAIN_SHEETS)
             yield Candidate((_SHEET, rank), _what(wish, path, ""), (place,))
+
+
+def _occurs(files: Mapping[str, str], tag: str) -> bool:
+    return any(re.search(rf"<{tag}[\s>/]", text) for _, text in editable(files, None, MARKUP | JSX))
 
 
 def _what(wish: Wish, path: str, label: str) -> str:

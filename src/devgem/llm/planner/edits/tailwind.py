@@ -9,7 +9,7 @@ from devgem.llm.planner.edits.wish import Aspect, Wish
 
 _SIZES = ("xs", "sm", "base", "lg", "xl", "2xl", "3xl", "4xl", "5xl", "6xl", "7xl", "8xl", "9xl")
 _SIGNS = re.compile(
-    r"@tailwind\b|@import\s+[\"']tailwindcss|cdn\.tailwindcss\.com|@tailwindcss/|\"tailwindcss\"|"
+    r"@tailwind\b|\b(?:bg|text)-\[#?\w|@import\s+[\"']tailwindcss|cdn\.tailwindcss\.com|@tailwindcss/|\"tailwindcss\"|"
     r"\b(?:bg|text|border|from|ring)-(?:slate|gray|zinc|neutral|stone|red|orange|amber|yellow|lime|green|emerald|teal|cyan|"
     r"sky|blue|indigo|violet|purple|fuchsia|pink|rose)-(?:50|[1-9]00|950)\b"
 )

@@ -16,7 +16,7 @@ _TAGS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _METADATA = re.compile(
     r"(?:metadata\b[^={]*=\s*\{|useHead\(\s*\{|\bhead\s*:\s*\{|\bhead\s*\(\s*\{|useSeoMeta\(\s*\{)[^{}]*?(?<!\w)title\s*:\s*"
-    r"([\"'`])(?P<text>[^\"'`\n$]+)\1|document\.title\s*=\s*([\"'`])(?P<text2>[^\"'`\n$]+)\3"
+    r"([\"'`])(?P<text>(?:\\.|(?!\1)[^\\\n$])+)\1|document\.title\s*=\s*([\"'`])(?P<text2>(?:\\.|(?!\3)[^\\\n$])+)\3"
 )
 _LAYOUTS = re.compile(r"(?:^|/)(?:_?layout|base|application|default|_document|_app|app|root|index|main)\b[^/]*$")
 _TECHNICAL = frozenset(
