@@ -63,12 +63,14 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Scene:
-    """Where calls are made: the turn, the world as the model was told it, and what the turn has come to know."""
+    """Where calls are made: the turn, the world as the model was told it, and what the turn has come to know. A caller
+    is `trusted` when the operator has given it leave to do what a user's own message may ask for."""
 
     turn: Turn
     world: World
     tally: Tally
     secrets: frozenset[str] = frozenset()
+    trusted: bool = False
 
     @property
     def is_proactive(self) -> bool:
@@ -167,7 +169,7 @@ class Calls:
             return Decision(Verdict.REFUSE, f"{error.message}. {error.fix}".strip()), tally
         if is_folder and not named:
             return Decision(Verdict.REFUSE, "a folder of this machine is only used when your message names it"), tally
-        asked = not scene.is_proactive and asked_for(said, scene.world, tool.name, prepared.document)
+        asked = scene.trusted or (not scene.is_proactive and asked_for(said, scene.world, tool.name, prepared.document))
         if not asked and (worn := await self._worn_out(scene, prepared)):
             return Decision(Verdict.REFUSE, worn), tally
         now = replace(

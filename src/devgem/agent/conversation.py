@@ -71,6 +71,15 @@ class Conversations:
         self._stirred: set[str] = set()
         self._beating: asyncio.Task[None] | None = None
 
+    @property
+    def parts(self) -> Parts:
+        return self._parts
+
+    @property
+    def calls(self) -> Calls:
+        """What performs tool calls: other callers than a model go through it too."""
+        return self._calls
+
     async def start(self) -> None:
         """Takes up after a restart: what was being answered is closed honestly, what waits for an approval goes on
         waiting, what was not begun is answered now."""
