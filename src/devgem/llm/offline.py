@@ -251,7 +251,7 @@ def _summary(result: ToolReturnPart) -> str:
 
 
 def _quoted(data: object) -> str:
-    """What a tool read from others, such as a log, as a quotation: it was asked for to be seen. No fence in it counts."""
+    """What a tool read from others, such as a log, as a quotation. No fence in it counts."""
     text = data.get("text") if isinstance(data, Mapping) and data.get("untrusted") else None
     if not isinstance(text, str) or not text.strip():
         return ""

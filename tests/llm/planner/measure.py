@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from devgem.llm.planner import Ask, Call, NeedsModel, Plan, Say, Several, understand
+from devgem.llm.planner.words import words
 from tests.llm.planner.worlds import WORLDS
 
-ACTS = frozenset(
-    ("deploy", "deploy_edits", "preview_edits", "restart", "rollback", "cancel", "open_pull_request")
-    + ("set_env", "unset_env", "remove_app")
+ACTS = words(
+    """deploy deploy_edits preview_edits restart rollback cancel open_pull_request set_env unset_env remove_app"""
 )
 TUNED, HELD_OUT = "utterances.jsonl", "held_out.jsonl"
 
@@ -80,7 +80,8 @@ def calls_of(plan: Plan) -> Iterator[Call]:
 
 
 def _expected(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return plan["several"] if "several" in plan else [plan] if "call" in plan else []
+    several: list[Mapping[str, Any]] = plan.get("several", [plan] if "call" in plan else [])
+    return several
 
 
 def _canonical(call: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Config vars in a message: `KEY=VALUE` lists and pastes of an .env file. Values go to the approval, never to a plan."""
+"""Config vars in a message: `KEY=VALUE` lists and pastes of an .env file. A plan holds their names alone."""
 
 import re
 from collections.abc import Mapping
@@ -28,7 +28,8 @@ def names_in(clause: Clause) -> list[str]:
     names = [token.text.partition("=")[0] for token in clause.tokens if token.kind in (Kind.ASSIGNED, Kind.NAME)]
     if not names:
         found = re.search(
-            r"(?:env|environment|config)? ?(?:variables?|vars?|secret)(?: called| named)? (?!of\b|on\b|for\b|from\b)(\S+)",
+            r"(?:env|environment|config)? ?(?:variables?|vars?|secret)(?: called| named)? (?!of\b|on\b|for\b|"
+            r"from\b)(\S+)",
             clause.words,
         ) or re.search(r"^(?:unset|env unset|env set) (?:@app )?(\w+)", clause.words)
         token = clause.at(found.start(1)) if found else None

@@ -9,28 +9,36 @@ from devgem.llm.planner.tokens import Kind, Token
 
 _JOINING = frozenset({"and", "then", "also", "but", "plus", "afterwards"})
 _POLITE = re.compile(
-    r"(?:please|kindly|just|only|simply|rather|(?:hey|hi|hello)(?! (?:there|devgem|all|everyone|you|again)(?: |$))|(?:hey|hi|hello) (?:there|devgem)|ok|okay|so|now|well|yes|yeah|yep|sure|alright|great|perfect|again|devgem|then|"
+    r"(?:please|kindly|just|only|simply|rather|(?:hey|hi|hello)(?! (?:there|devgem|all|everyone|you|"
+    r"again)(?: |$))|(?:hey|hi|hello) (?:there|devgem)|ok|okay|so|now|well|yes|yeah|yep|sure|alright|"
+    r"great|perfect|again|devgem|then|"
     r"actually|first|next|finally|also|maybe|to|"
     r"(?:can|could|would|will) (?:you|we)(?: please)?(?: mind)?|do you mind|would you|"
     r"i (?:really )?(?:want|need|would like|wish)(?: you)? to|i'd (?:really )?(?:like|love)(?: you)? to|i'd like|"
     r"let's|let us|go ahead and|go and|time to|we (?:need|want|should|have|must)(?: to)?|you (?:should|must|can)|"
-    r"try to|help me(?: to)?(?= (?:deploy|redeploy|restart|rollback|roll|publish|launch|ship|host|cancel|open)\b)|i'm trying to|i am trying to|don't forget to|do not forget to|remember to|"
+    r"try to|help me(?: to)?(?= (?:deploy|redeploy|restart|rollback|roll|publish|launch|ship|host|cancel|"
+    r"open)\b)|i'm trying to|i am trying to|don't forget to|do not forget to|remember to|"
     r"why don't (?:you|we)|it is time to|it's time to|be so kind and|i think (?:we|you) should) "
 )
 _FRONTED = re.compile(r"(?:for|on|in|with|about|regarding) (?:the |my )?@app(?: app)? (?=\w)")
 _NEGATED = re.compile(
-    r"(?:(?:but|and|no|oh|wait|hey|stop) )*(?:don't|do not|never|no need(?: to)?|not|must not|mustn't|should not|shouldn't|"
+    r"(?:(?:but|and|no|oh|wait|hey|stop) )*(?:don't|do not|never|no need(?: to)?|not|must not|mustn't|"
+    r"should not|shouldn't|"
     r"avoid|instead of|rather than|without|stop trying to|there is no need to|you (?:don't|do not) (?:need|have) to|"
-    r"(?:i|we) (?:don't|do not|never|didn't) (?:want|need|wish|ask|plan|mean|intend)\b.*|let's not|not yet|please don't)\b"
+    r"(?:i|we) (?:don't|do not|never|didn't) (?:want|need|wish|ask|plan|mean|intend)\b.*|let's not|"
+    r"not yet|please don't)\b"
 )
 _ASKING_HOW = re.compile(
-    r"(?:and |so |but )?(?:how (?:do|can|would|could|should|does|to|might)\b|what (?:does|would|will)\b(?! @app)|what happens|"
-    r"what's the (?:best )?way|what is the (?:best )?way|is it (?:possible|safe|ok|okay|hard|easy)|is there (?:a|any) way|"
+    r"(?:and |so |but )?(?:how (?:do|can|would|could|should|does|to|might)\b|what (?:does|would|"
+    r"will)\b(?! @app)|what happens|"
+    r"what's the (?:best )?way|what is the (?:best )?way|is it (?:possible|safe|ok|okay|hard|easy)|"
+    r"is there (?:a|any) way|"
     r"(?:can|may|could) i\b(?! (?:see|have|get|look|view|read|preview))|should (?:i|we)\b|do i (?:have|need) to|"
     r"how @?\w+ works|explain how|tell me how|show me how|when (?:do|should|would|can)\b|what (?:is|are) an? )"
 )
 _CONDITIONAL = re.compile(
-    r"\b(?:if|unless|in case|as soon as|once(?! more)|when|whenever|after(?= )|until|before(?= )|tomorrow|tonight|tonite|later|daily|"
+    r"\b(?:if|unless|in case|as soon as|once(?! more)|when|whenever|after(?= )|until|before(?= )|tomorrow|"
+    r"tonight|tonite|later|daily|"
     r"hourly|nightly|next (?:week|month|monday|friday)|every (?:day|hour|night|week|time|monday|\d+)|"
     r"on (?:mon|tues|wednes|thurs|fri|satur|sun)day|at \d+(?:am|pm|:\d+)?\b(?= ?(?:am|pm|o'clock|utc)|:|$)|"
     r"at \d+ ?(?:am|pm)|in (?:an|\d+|ten|five|two|half an) (?:minute|hour|day|week|second)s?)\b"

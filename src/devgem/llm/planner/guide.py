@@ -3,13 +3,15 @@
 import re
 
 _TOPICS = {
-    "deploy": "Say `deploy owner/repo`, or a git URL or a folder. You may add `branch dev`, `folder apps/web` and `as store`. "
+    "deploy": "Say `deploy owner/repo`, or a git URL or a folder. You may add "
+    "`branch dev`, `folder apps/web` and `as store`. "
     "`deploy shop` deploys an app again. A private repository needs a sign-in to where it lives.",
     "rollback": "Say `roll back shop`, `roll back shop to v3` or `roll shop two versions back`. Nothing is built: "
     "traffic goes to the revision that you name, and back again if you roll forward.",
     "restart": "Say `restart shop`. The live revision's processes are started afresh; nothing is built.",
     "cancel": "Say `cancel shop` while a deployment runs. What was live before stays live.",
-    "logs": "Say `logs of shop`, `build logs of shop`, `last 50 lines of shop's logs` or `search shop's logs for timeout`.",
+    "logs": "Say `logs of shop`, `build logs of shop`, "
+    "`last 50 lines of shop's logs` or `search shop's logs for timeout`.",
     "env": "Say `set STRIPE_KEY on shop` and type the value into the card that comes up, or paste `KEY=VALUE` lines. "
     "`unset KEY on shop` takes one away, `env of shop` lists the names. Values are never shown.",
     "remove": "Say `remove shop`. The app, its URL and its config vars go for good, so a card asks for its name first.",

@@ -53,7 +53,10 @@ ACTS = frozenset(
     | {Intent.SET_ENV, Intent.UNSET_ENV, Intent.REMOVE, Intent.TAKE_DOWN, Intent.DISCARD, Intent.PULL_REQUEST}
 )
 
-_IT = r"(?:it|this|that|them|@app|(?:(?:the|my|our|this|that|its|all) )*(?:new |whole |old )?(?:@app )?(?:app|application|site|website|web|page|server|service|project|container|process|instance|apps|everything|thing)s?)"
+_IT = (
+    r"(?:it|this|that|them|@app|(?:(?:the|my|our|this|that|its|all) )*(?:new |whole |old )?(?:@app )?(?:app|"
+    r"application|site|website|web|page|server|service|project|container|process|instance|apps|everything|thing)s?)"
+)
 _THE = r"(?:(?:the|my|our|this|that|these|those|all|any|some|me|your|its|current|latest|last) )*"
 _EDITS = rf"{_THE}(?:changes?|edits?|modifications|tweaks|workspace|patch)\b"
 _DEPLOYING = r"(?:deployment|deploy|build|rollout|release|update|run)"
@@ -63,48 +66,198 @@ _SHOW = r"(?:show|see|view|display|print|get|give|list|let me see|what are|which
 _DEPLOY = r"(?:deploy|redeploy|ship|launch|publish|host|rebuild|release)"
 
 _ACT_PATTERNS: tuple[tuple[Intent, str], ...] = (
-    (Intent.PULL_REQUEST, r"(?:open|create|make|send|submit|file|raise) (?:a |the )?(?:pull request|pr|merge request)\b"),
+    (
+        Intent.PULL_REQUEST,
+        r"(?:open|create|make|send|submit|file|raise) (?:a |the )?(?:pull request|pr|merge request)\b",
+    ),
     (Intent.DEPLOY_EDITS, rf"(?:{_DEPLOY}|push|apply|put) (?:{_EDITS}|what (?:i|you|we) (?:changed|edited))"),
-    (Intent.PREVIEW, rf"(?:preview\b|(?:show|see|view|make|create|give|get|open|start|can i see|i see|{_SHOW}) {_THE}(?:a )?preview\b)"),
-    (Intent.DISCARD, rf"(?:discard|throw away|drop|forget|revert|undo|reset|remove|delete|lose|scrap|toss) (?:{_EDITS}|all of {_EDITS})$"),
-    (Intent.UNSET_ENV, rf"(?:unset\b|env unset\b|(?:remove|delete|drop|clear|erase|forget|get rid of) {_THE}(?:{_VARIABLES} )+(?:called |named |for )?(?:@var|@quo|[\w]+)\b|(?:remove|delete|drop|clear) {_THE}@var)"),
-    (Intent.ROLLBACK, rf"(?:rollback\b|roll {_IT} ?(?:\S+ \S+ )?(?:back|to)|roll (?:the )?\w* ?(?:to )?back\b|roll back\b|revert {_THE}?(?:{_IT}|to)\b|undo {_THE}{_DEPLOYING}|undo {_THE}(?:last |latest )?{_DEPLOYING}|(?:go|going|get|move|switch|change|return|take {_IT}|bring {_IT}|put {_IT}|set {_IT}|switch {_IT}|i) ?(?:back )?to {_THE}{_BACK}|(?:go|back|go back|take {_IT} back|step back|bring {_IT} back|put {_IT} back|get {_IT} back)\b.*\b(?:{_BACK}|versions?|revisions?|releases?|was|back)\b|(?:restore|use|activate|bring back|put|reactivate|back to) {_THE}{_BACK}\b|revert$|(?:use|activate|serve|restore) v\d+)"),
-    (Intent.CANCEL, rf"(?:cancel|abort|halt|interrupt)\b|stop(?:$| {_THE}(?:{_DEPLOYING}|deploy)\b| (?:deploy|build)\b)|kill {_THE}{_DEPLOYING}\b|stop {_THE}@app (?:{_DEPLOYING})\b"),
-    (Intent.RESTART, rf"(?:restart|reboot|bounce|reload|kick)\b|turn {_IT}? ?off and on|(?:give|do|perform|trigger) (?:{_IT} )?(?:a |another )?(?:quick )?(?:restart|reboot|kick)|start {_IT} again|stop and start {_IT}|{_THE}@app (?:needs|wants|could use) a (?:restart|reboot)"),
-    (Intent.TAKE_DOWN, rf"(?:stop|kill|shut down|shutdown|take down|turn off|bring down|switch off|disable|pause|suspend|wipe|nuke|purge|drop|terminate|end|clear|unpublish|undeploy)\b|(?:take|shut|turn|bring|put|switch) {_IT} (?:down|off|offline)"),
+    (
+        Intent.PREVIEW,
+        r"(?:preview\b|(?:show|see|view|make|create|give|get|open|start|can i see|i see|"
+        rf"{_SHOW}) {_THE}(?:a )?preview\b)",
+    ),
+    (
+        Intent.DISCARD,
+        rf"(?:discard|throw away|drop|forget|revert|undo|reset|remove|delete|lose|scrap|toss) (?:{_EDITS}|"
+        rf"all of {_EDITS})$",
+    ),
+    (
+        Intent.UNSET_ENV,
+        r"(?:unset\b|env unset\b|(?:remove|delete|drop|clear|erase|forget|"
+        rf"get rid of) {_THE}(?:{_VARIABLES} )+(?:called |named |for )?(?:@var|@quo|[\w]+)\b|(?:remove|delete|"
+        rf"drop|clear) {_THE}@var)",
+    ),
+    (
+        Intent.ROLLBACK,
+        rf"(?:rollback\b|roll {_IT} ?(?:\S+ \S+ )?(?:back|to)|roll (?:the )?\w* ?(?:to )?back\b|roll back\b|"
+        rf"revert {_THE}?(?:{_IT}|to)\b|undo {_THE}{_DEPLOYING}|undo {_THE}(?:last |latest )?{_DEPLOYING}|"
+        rf"(?:go|going|get|move|switch|change|return|take {_IT}|bring {_IT}|put {_IT}|set {_IT}|switch {_IT}|"
+        rf"i) ?(?:back )?to {_THE}{_BACK}|(?:go|back|go back|take {_IT} back|step back|bring {_IT} back|"
+        rf"put {_IT} back|get {_IT} back)\b.*\b(?:{_BACK}|versions?|revisions?|releases?|was|back)\b|"
+        rf"(?:restore|use|activate|bring back|put|reactivate|back to) {_THE}{_BACK}\b|revert$|(?:use|activate|"
+        r"serve|restore) v\d+)",
+    ),
+    (
+        Intent.CANCEL,
+        rf"(?:cancel|abort|halt|interrupt)\b|stop(?:$| {_THE}(?:{_DEPLOYING}|deploy)\b| (?:deploy|build)\b)|"
+        rf"kill {_THE}{_DEPLOYING}\b|stop {_THE}@app (?:{_DEPLOYING})\b",
+    ),
+    (
+        Intent.RESTART,
+        rf"(?:restart|reboot|bounce|reload|kick)\b|turn {_IT}? ?off and on|(?:give|do|perform|"
+        rf"trigger) (?:{_IT} )?(?:a |another )?(?:quick )?(?:restart|reboot|kick)|start {_IT} again|"
+        rf"stop and start {_IT}|{_THE}@app (?:needs|wants|could use) a (?:restart|reboot)",
+    ),
+    (
+        Intent.TAKE_DOWN,
+        r"(?:stop|kill|shut down|shutdown|take down|turn off|bring down|switch off|disable|pause|suspend|wipe|"
+        r"nuke|purge|drop|terminate|end|clear|unpublish|undeploy)\b|(?:take|shut|turn|bring|put|"
+        rf"switch) {_IT} (?:down|off|offline)",
+    ),
     (Intent.REMOVE, r"(?:remove|delete|destroy|erase|uninstall|get rid of|tear down|rm)\b|tear @app down"),
-    (Intent.SET_ENV, rf"(?:env set|set env)\b|(?:set|add|use|put|define|configure|change|update|export|create|store|save|make|here are|here is|these are|give|need|needs)\b.*(?:@set|@var)|(?:set|add|define|configure|create|change|update|store|save) {_THE}(?:an? |new )*(?:{_VARIABLES} )+(?:called |named |for |to )?(?:@quo|@var|[a-z]+_\w+)|(?:{_THE}@app|it) (?:needs|wants|requires|should have) .*(?:@set|@var)|(?:i|we|you) (?:have|need) .*@set|@set\b|@blk$"),
-    (Intent.DEPLOY, rf"{_DEPLOY}\b|(?:re )deploy\b|roll out\b|spin up\b|(?:put|get|bring|take|make|set|push|move)\b.*\b(?:online|live|up|running|into production|to production|to prod|deployed|out|on the (?:web|internet))\b|(?:run|build|start|push|install|serve|try) {_THE}@src|(?:update|upgrade|build|push) {_THE}@app|(?:i )?need {_THE}@(?:src|app) (?:running|online|live|up|deployed)|want {_THE}@(?:src|app) (?:running|online|live|up|deployed)|(?:try|do) (?:it |that |this )?(?:once more|again)|try$|retry\b|once more$|{_THE}@app needs a (?:redeploy|deployment|deploy|rebuild)|build (?:and run|{_IT}) again|i (?:need|want) {_THE}@(?:src|app) (?:running|online|live|up|deployed)|@src (?:deploy|publish|ship)\b|@app (?:deploy|redeploy)\b"),
-)  # fmt: skip
+    (
+        Intent.SET_ENV,
+        r"(?:env set|set env)\b|(?:set|add|use|put|define|configure|change|update|export|create|store|save|"
+        r"make|here are|here is|these are|give|need|needs)\b.*(?:@set|@var)|(?:set|add|define|configure|"
+        rf"create|change|update|store|save) {_THE}(?:an? |new )*(?:{_VARIABLES} )+(?:called |named |for |"
+        rf"to )?(?:@quo|@var|[a-z]+_\w+)|(?:{_THE}@app|it) (?:needs|wants|requires|should have) .*(?:@set|"
+        r"@var)|(?:i|we|you) (?:have|need) .*@set|@set\b|@blk$",
+    ),
+    (
+        Intent.DEPLOY,
+        rf"{_DEPLOY}\b|(?:re )deploy\b|roll out\b|spin up\b|(?:put|get|bring|take|make|set|push|"
+        r"move)\b.*\b(?:online|live|up|running|into production|to production|to prod|deployed|out|"
+        rf"on the (?:web|internet))\b|(?:run|build|start|push|install|serve|try) {_THE}@src|(?:update|upgrade|"
+        rf"build|push) {_THE}@app|(?:i )?need {_THE}@(?:src|app) (?:running|online|live|up|deployed)|"
+        rf"want {_THE}@(?:src|app) (?:running|online|live|up|deployed)|(?:try|do) (?:it |that |"
+        rf"this )?(?:once more|again)|try$|retry\b|once more$|{_THE}@app needs a (?:redeploy|deployment|deploy|"
+        rf"rebuild)|build (?:and run|{_IT}) again|i (?:need|want) {_THE}@(?:src|app) (?:running|online|live|up|"
+        r"deployed)|@src (?:deploy|publish|ship)\b|@app (?:deploy|redeploy)\b",
+    ),
+)
 
 _READ_PATTERNS: tuple[tuple[Intent, str], ...] = (
     (Intent.QUOTA, r"\bquotas?\b|\brate limits?\b|how many tokens"),
-    (Intent.CHECKS, r"^(?:run|check|execute|do) (?:the |all |my |some )*(?:tests?|checks?|linters?|test suite|unit tests)\b|^test (?:it|my changes|the changes|my edits)"),
+    (
+        Intent.CHECKS,
+        r"^(?:run|check|execute|do) (?:the |all |my |some )*(?:tests?|checks?|linters?|test suite|"
+        r"unit tests)\b|^test (?:it|my changes|the changes|my edits)",
+    ),
     (Intent.UNDO, rf"^undo\b(?!.*\b(?:{_DEPLOYING}|@app)\b)|^revert (?:the |my )*last (?:change|edit)|^take that back"),
     (Intent.REDO, r"^redo\b"),
-    (Intent.DIFF, r"\bdiff\b|\bwhat (?:did|have|has) (?:i|you|we) (?:changed?|edited?)|(?:show|list|see|what are|review) (?:me )?(?:the |my |your |our |all )*(?:changes|edits)\b|^what's changed|^what changed"),
-    (Intent.SEARCH_FILES, r"(?:search|grep|find|look)\b.*\b(?:code|files|source|sources|codebase)\b|where is @quo (?:used|defined)"),
-    (Intent.REPOSITORIES, r"\b(?:repos|repositories)\b|^(?:find|search) (?:me )?(?:my |a |the )*repo(?:sitory)?\b|^list (?:my )?repos?"),
-    (Intent.LIST_ENV, rf"\b(?:env|environment)\b|\b(?:config|configuration|secrets?|variables?) ?(?:vars?|variables?)?\b(?=.*@app)|@app.*\b(?:config|secrets?|variables?|vars)\b|\b(?:config vars|env vars|config variables|secrets are|variables)\b|^(?:show|list|see) {_THE}(?:config|configuration|secrets)|^(?:what|show|print|reveal|get|tell|read|echo|is|does)\b.*@var"),
-    (Intent.LOGS, r"\blogs?\b|\boutput\b|\bstdout\b|\bstderr\b|^tail\b|^grep\b|\bprint(?:s|ed|ing)?\b|\bstack ?trace\b|^(?:show|see|any|are there|list|get) (?:me )?(?:the |any |all |some |recent |last )*errors?\b|\bconsole\b"),
-    (Intent.DEPLOYMENTS, r"\bdeployments\b|\b(?:deployment|deploy|release|build) history\b|\bhistory\b|^when (?:was|did|were|has)\b.*\b(?:deployed|deploy|updated|released)|last deployed|^who deployed|recent deploys|past deploys|previous deployments"),
-    (Intent.EXPLAIN, r"^why\b.*(?:fail|failed|failing|broke|broken|crash|error|down|work|working|wrong|dead|start|starting|run|running|deploy|deploying|build|building|live|online|up|not|won't|didn't|isn't|doesn't|can't)\b|^why$|^why not$|went wrong|what's wrong|what is wrong|wrong with|what broke|\bexplain\b.*\b(?:error|failure|problem|fail|failed|it|this|that|happened)\b|what (?:was|is) the (?:error|problem|reason|failure|cause|issue)|what's the (?:error|problem|reason|failure|issue|cause)|\b(?:is|are|it's|seems|looks) (?:not working|broken|not loading|failing|crashing|dead|not responding|not starting)\b|\b(?:won't|doesn't|isn't|can't|cannot|didn't|not|don't) (?:work|working|start|starting|load|loading|build|deploy|run|running|respond|come up)\b|\bcrash(?:ed|es|ing|ing)?\b|^what happened\b|\b(?:failed|fails|broke)\b|what failed|the reason|root cause|debug @app|diagnose"),
-    (Intent.SIGNALS, r"\btraffic\b|\bmetrics?\b|\brequests?\b|\bslow(?:er)?\b|\blatency\b|\bresponse times?\b|\berror rates?\b|\b5xx\b|\bsignals?\b|\bvisitors?\b|\busage\b|\bload\b|\bhow fast\b|\bhits\b|\bperformance\b"),
+    (
+        Intent.DIFF,
+        r"\bdiff\b|\bwhat (?:did|have|has) (?:i|you|we) (?:changed?|edited?)|(?:show|list|see|what are|"
+        r"review) (?:me )?(?:the |my |your |our |all )*(?:changes|edits)\b|^what's changed|^what changed",
+    ),
+    (
+        Intent.SEARCH_FILES,
+        r"(?:search|grep|find|look)\b.*\b(?:code|files|source|sources|codebase)\b|where is @quo (?:used|"
+        r"defined)",
+    ),
+    (
+        Intent.REPOSITORIES,
+        r"\b(?:repos|repositories)\b|^(?:find|search) (?:me )?(?:my |a |the )*repo(?:sitory)?\b|"
+        r"^list (?:my )?repos?",
+    ),
+    (
+        Intent.LIST_ENV,
+        r"\b(?:env|environment)\b|\b(?:config|configuration|secrets?|variables?) ?(?:vars?|"
+        r"variables?)?\b(?=.*@app)|@app.*\b(?:config|secrets?|variables?|vars)\b|\b(?:config vars|env vars|"
+        rf"config variables|secrets are|variables)\b|^(?:show|list|see) {_THE}(?:config|configuration|secrets)|"
+        r"^(?:what|show|print|reveal|get|tell|read|echo|is|does)\b.*@var",
+    ),
+    (
+        Intent.LOGS,
+        r"\blogs?\b|\boutput\b|\bstdout\b|\bstderr\b|^tail\b|^grep\b|\bprint(?:s|ed|ing)?\b|\bstack ?trace\b|"
+        r"^(?:show|see|any|are there|list|get) (?:me )?(?:the |any |all |some |recent |last )*errors?\b|"
+        r"\bconsole\b",
+    ),
+    (
+        Intent.DEPLOYMENTS,
+        r"\bdeployments\b|\b(?:deployment|deploy|release|build) history\b|\bhistory\b|^when (?:was|did|were|"
+        r"has)\b.*\b(?:deployed|deploy|updated|released)|last deployed|^who deployed|recent deploys|"
+        r"past deploys|previous deployments",
+    ),
+    (
+        Intent.EXPLAIN,
+        r"^why\b.*(?:fail|failed|failing|broke|broken|crash|error|down|work|working|wrong|dead|start|starting|"
+        r"run|running|deploy|deploying|build|building|live|online|up|not|won't|didn't|isn't|doesn't|can't)\b|"
+        r"^why$|^why not$|went wrong|what's wrong|what is wrong|wrong with|what broke|\bexplain\b.*\b(?:error|"
+        r"failure|problem|fail|failed|it|this|that|happened)\b|what (?:was|is) the (?:error|problem|reason|"
+        r"failure|cause|issue)|what's the (?:error|problem|reason|failure|issue|cause)|\b(?:is|are|it's|seems|"
+        r"looks) (?:not working|broken|not loading|failing|crashing|dead|not responding|not starting)\b|"
+        r"\b(?:won't|doesn't|isn't|can't|cannot|didn't|not|don't) (?:work|working|start|starting|load|loading|"
+        r"build|deploy|run|running|respond|come up)\b|\bcrash(?:ed|es|ing|ing)?\b|^what happened\b|"
+        r"\b(?:failed|fails|broke)\b|what failed|the reason|root cause|debug @app|diagnose",
+    ),
+    (
+        Intent.SIGNALS,
+        r"\btraffic\b|\bmetrics?\b|\brequests?\b|\bslow(?:er)?\b|\blatency\b|\bresponse times?\b|"
+        r"\berror rates?\b|\b5xx\b|\bsignals?\b|\bvisitors?\b|\busage\b|\bload\b|\bhow fast\b|\bhits\b|"
+        r"\bperformance\b",
+    ),
     (Intent.REVISIONS, r"\brevisions?\b|\bversions?\b|\breleases\b"),
-    (Intent.OPEN, r"\burls?\b|\blinks?\b|\baddress\b|^open\b(?!.*(?:file|pull|pr)\b)|^where (?:can|is|does|do|are)\b|^visit\b|^browse\b|^go to @app|^where's"),
+    (
+        Intent.OPEN,
+        r"\burls?\b|\blinks?\b|\baddress\b|^open\b(?!.*(?:file|pull|pr)\b)|^where (?:can|is|does|do|are)\b|"
+        r"^visit\b|^browse\b|^go to @app|^where's",
+    ),
     (Intent.FILES, r"(?<!@)\bfiles?\b(?!.*@file)|^(?:show|list) {_THE}(?:files|folder|directory|tree)\b"),
     (Intent.READ_FILE, r"@file"),
-    (Intent.INSPECT, r"^(?:inspect|detect|analy[sz]e|examine|scan|look at|look into|check out|check|what's|what is|what kind|what stack|what language|what framework|describe|explain|tell me about|plan|would|will|does|is|could|can|which|how is|what does|what|review)\b.*@src|^@src\?|@src (?:be deployed|work)"),
-    (Intent.LIST, r"^(?:list|ls|apps|all apps|everything|overview)$|\bapps\b|^list\b|\beverything\b|what (?:is|'s)? ?(?:currently )?(?:running|deployed|live|online)$|^what's (?:running|deployed|live|online)|what have (?:i|we) (?:got |)?(?:deployed|running)|which (?:are|is) (?:running|live|deployed)|all (?:my |the )?(?:apps|projects|applications|sites|services)|(?:my|the) (?:projects|applications|sites|services|websites)\b"),
-    (Intent.STATUS, rf"\bstatus\b|\bstate\b|\bhealth\b|\bprogress\b|\buptime\b|^how's\b|^how (?:is|are) (?:it|@app|{_IT}|things)\b|^(?:is|are|was|has|did|does|have)\b.*(?:@app|\bit\b|{_IT}).*\b(?:up|down|running|live|online|ok|okay|alive|working|work|deployed|done|ready|finished|finish|succeed|restarted|there|healthy|go|going|fine|yet|dead|reachable|respond|responding|well|removed?|restart|rollback|deploy)\b|^(?:is|are) (?:it|we|{_IT}) (?:up|down|live|done|ready|there)|^what's up\b|^what's (?:going on|happening)|^(?:check|check on|ping|tell me about|look at|inspect|describe|about|show|info on|what about|what is|what's|how about) (?:me )?{_THE}(?:app )?(?:@app|it|my app)\b(?: app)?$|how long|^are we there|^did (?:it|{_THE}{_DEPLOYING})\b|is {_THE}{_DEPLOYING}\b|^any (?:news|update|updates|progress)|^done\b|^ready\b|did .*(?:@app).*"),
-)  # fmt: skip
+    (
+        Intent.INSPECT,
+        r"^(?:inspect|detect|analy[sz]e|examine|scan|look at|look into|check out|check|what's|what is|"
+        r"what kind|what stack|what language|what framework|describe|explain|tell me about|plan|would|will|"
+        r"does|is|could|can|which|how is|what does|what|review)\b.*@src|^@src\?|@src (?:be deployed|work)",
+    ),
+    (
+        Intent.LIST,
+        r"^(?:list|ls|apps|all apps|everything|overview)$|\bapps\b|^list\b|\beverything\b|what (?:is|"
+        r"'s)? ?(?:currently )?(?:running|deployed|live|online)$|^what's (?:running|deployed|live|online)|"
+        r"what have (?:i|we) (?:got |)?(?:deployed|running)|which (?:are|is) (?:running|live|deployed)|"
+        r"all (?:my |the )?(?:apps|projects|applications|sites|services)|(?:my|the) (?:projects|applications|"
+        r"sites|services|websites)\b",
+    ),
+    (
+        Intent.STATUS,
+        rf"\bstatus\b|\bstate\b|\bhealth\b|\bprogress\b|\buptime\b|^how's\b|^how (?:is|are) (?:it|@app|{_IT}|"
+        rf"things)\b|^(?:is|are|was|has|did|does|have)\b.*(?:@app|\bit\b|{_IT}).*\b(?:up|down|running|live|"
+        r"online|ok|okay|alive|working|work|deployed|done|ready|finished|finish|succeed|restarted|there|"
+        r"healthy|go|going|fine|yet|dead|reachable|respond|responding|well|removed?|restart|rollback|"
+        rf"deploy)\b|^(?:is|are) (?:it|we|{_IT}) (?:up|down|live|done|ready|there)|^what's up\b|"
+        r"^what's (?:going on|happening)|^(?:check|check on|ping|tell me about|look at|inspect|describe|about|"
+        rf"show|info on|what about|what is|what's|how about) (?:me )?{_THE}(?:app )?(?:@app|it|"
+        rf"my app)\b(?: app)?$|how long|^are we there|^did (?:it|{_THE}{_DEPLOYING})\b|is {_THE}{_DEPLOYING}\b|"
+        r"^any (?:news|update|updates|progress)|^done\b|^ready\b|did .*(?:@app).*",
+    ),
+)
 
 _TALK_PATTERNS: tuple[tuple[Intent, str], ...] = (
-    (Intent.HELP, r"^(?:help|\?|commands?|usage|manual|docs)(?: .*)?$|what can (?:you|i|this) (?:do|say|ask)|what do you (?:do|know|understand)|who are you|what are you|(?:what|which) (?:are |commands )?(?:the )?(?:commands|options|features|can)|how does (?:this|it|devgem) work|what is devgem|^i need help|^get started|^how do i start|what's devgem|what now$"),
-    (Intent.THANKS, r"\b(?:thanks|thank you|thx|ty|cheers|much appreciated|great work|good job|well done|awesome|nice work)\b|^(?:bye|goodbye|see you)"),
-    (Intent.GREETING, r"^(?:hi|hello|hey|hiya|howdy|yo|greetings|good (?:morning|evening|afternoon|day)|hallo|sup)\b(?: (?:there|devgem|all|everyone|you|again))*$"),
-    (Intent.ASSENT, r"^(?:yes|no|ok|okay|yep|yeah|nope|sure|never mind|nevermind|nothing|fine|alright|cool|great|perfect|nice|good|got it|i see|go|go ahead|do it|looks good|look good|lgtm|approve|approved|confirm|confirmed|wait|no wait|hm+|forget it|not now)(?: please)?$"),
-)  # fmt: skip
+    (
+        Intent.HELP,
+        r"^(?:help|\?|commands?|usage|manual|docs)(?: .*)?$|what can (?:you|i|this) (?:do|say|ask)|"
+        r"what do you (?:do|know|understand)|who are you|what are you|(?:what|which) (?:are |"
+        r"commands )?(?:the )?(?:commands|options|features|can)|how does (?:this|it|devgem) work|"
+        r"what is devgem|^i need help|^get started|^how do i start|what's devgem|what now$",
+    ),
+    (
+        Intent.THANKS,
+        r"\b(?:thanks|thank you|thx|ty|cheers|much appreciated|great work|good job|well done|awesome|"
+        r"nice work)\b|^(?:bye|goodbye|see you)",
+    ),
+    (
+        Intent.GREETING,
+        r"^(?:hi|hello|hey|hiya|howdy|yo|greetings|good (?:morning|evening|afternoon|day)|hallo|"
+        r"sup)\b(?: (?:there|devgem|all|everyone|you|again))*$",
+    ),
+    (
+        Intent.ASSENT,
+        r"^(?:yes|no|ok|okay|yep|yeah|nope|sure|never mind|nevermind|nothing|fine|alright|cool|great|perfect|"
+        r"nice|good|got it|i see|go|go ahead|do it|looks good|look good|lgtm|approve|approved|confirm|"
+        r"confirmed|wait|no wait|hm+|forget it|not now)(?: please)?$",
+    ),
+)
 
 _COMPILED_ACTS = tuple((intent, re.compile(pattern)) for intent, pattern in _ACT_PATTERNS)
 _COMPILED_READS = tuple((intent, re.compile(pattern)) for intent, pattern in _READ_PATTERNS)

@@ -5,11 +5,12 @@ import re
 from devgem.llm.planner.lexicon import DESTRUCTIVE
 from devgem.llm.planner.plan import Ask, Call
 from devgem.llm.planner.understand import understand
+from devgem.llm.planner.words import words
 from devgem.llm.planner.world import World
 
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": 0, "1st": 1, "2nd": 2, "3rd": 3}
 _REPLY = re.compile(r"(?:the |number |option |no\.? ?|#)*(\w+)(?: one| option| choice)?[.!)]?", re.IGNORECASE)
-_YES = frozenset("yes yep yeah sure ok okay right exactly correct".split())
+_YES = words("""yes yep yeah sure ok okay right exactly correct""")
 
 
 def reply_to(asked: Ask, text: str, world: World) -> str | None:

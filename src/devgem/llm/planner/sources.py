@@ -20,13 +20,15 @@ _SAMPLE = re.compile(
     r"^\w+ (?:(?:the|a|an|your|bundled|me) )*(?:sample|demo)(?: (?:app|project|repo|repository))?(?= |$)(?! @)"
 )
 _REF = (
-    r"(?:^| )(?:branch|tag|ref|commit|--ref|--branch|--tag|revision sha|sha)(?: called| named| is|:)? (?!of |from |in |for |to )(\S+)",
+    r"(?:^| )(?:branch|tag|ref|commit|--ref|--branch|--tag|revision sha|sha)(?: called| named| is|"
+    r":)? (?!of |from |in |for |to )(\S+)",
     r"(?:from|on|at|of|use|using|with|in) (?:the |my )?(\S+) (?:branch|tag)\b",
     r"(?:the|my) (\S+) (?:branch|tag)\b",
     r"(?:from|at|on) (main|master|develop|dev|staging|v\d[\w.]*|[0-9a-f]{7,40})\b",
 )
 _NAME = (
-    r"(?:^| )(?:as|named|called|--name|name|name it|call it|name the app|call the app)(?: as)? (?:app |the app )?(?!it |the |a )(\S+)",
+    r"(?:^| )(?:as|named|called|--name|name|name it|call it|name the app|call the app)(?: as)? (?:app |"
+    r"the app )?(?!it |the |a )(\S+)",
 )
 _DIR = (
     r"(?:folder|directory|subfolder|subdirectory|subdir|dir|--dir|path)(?: called| named)? (?!of |from |in )(\S+)",

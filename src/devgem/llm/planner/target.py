@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from devgem.llm.planner.clauses import Clause, is_known
 from devgem.llm.planner.plan import Ask
 from devgem.llm.planner.tokens import Kind
+from devgem.llm.planner.words import words
 from devgem.llm.planner.world import World
 
 _ALL = re.compile(r"\b(?:all|everything|every|each|both|anything)\b")
-_LEADING = frozenset(["of", "for", "on", "from", "to", "in", "app", "the", "my", "our", "called", "named"])
-_OF = frozenset("of for on from app".split())
+_LEADING = words("""of for on from to in app the my our called named""")
+_OF = frozenset(["of", "for", "on", "from", "app"])
 CHOICES_LIMIT = 8
 
 

@@ -12,7 +12,8 @@ from devgem.llm.planner.world import World
 
 _LIMIT = 1000
 _COLOUR = (
-    r"(?:#[0-9a-fA-F]{3,8}\b|(?:rgba?|hsla?|oklch)\([^)]*\)|(?:a )?(?:(?:dark|light|pale|bright|deep|medium|very|hot|sky|"
+    r"(?:#[0-9a-fA-F]{3,8}\b|(?:rgba?|hsla?|oklch)\([^)]*\)|(?:a )?(?:(?:dark|light|pale|bright|deep|"
+    r"medium|very|hot|sky|"
     rf"navy|royal|forest|lime|soft|nice)[ -]?)*(?:{'|'.join(COLOUR_WORDS)})\b)"
 )
 _SIZE = (
@@ -27,16 +28,19 @@ _POLITE = re.compile(
 )
 _ENDING = re.compile(r"(?i)[\s,]*(?:please|pls|thanks|thank you|for me)?[\s.!?]*$")
 _THEN = re.compile(
-    r"(?i)(?:\s*,\s*(?:and\s+)?(?:then\s+)?|\s+(?:and|then)\s+(?:then\s+)?)(?=(?:deploy|ship|publish|preview|show|restart|undo|"
+    r"(?i)(?:\s*,\s*(?:and\s+)?(?:then\s+)?|\s+(?:and|then)\s+(?:then\s+)?)(?=(?:deploy|ship|publish|"
+    r"preview|show|restart|undo|"
     r"redo|diff|push|run the tests|open a)\b)"
 )
 _VERB = r"(?:change|make|set|turn|colou?r|paint|update|switch|edit|put|rename|modify|adjust|give)"
 _REPLACE = re.compile(
-    rf"(?is)(?:replace|swap|substitute)\s+(?:the\s+)?(?:(?:text|word|words|string|phrase)\s+)?(?P<old>{_TEXT})\s+(?:with|by|for)\s+(?P<new>{_TEXT})"
+    r"(?is)(?:replace|swap|substitute)\s+(?:the\s+)?(?:(?:text|word|words|string|"
+    rf"phrase)\s+)?(?P<old>{_TEXT})\s+(?:with|by|for)\s+(?P<new>{_TEXT})"
     rf"(?:\s+in\s+(?:the\s+file\s+)?[\"`']?(?P<path>{_FILE})[\"`']?)?$"
 )
 _QUOTED_CHANGE = re.compile(
-    rf"(?is)(?:change|rename|edit|update)\s+(?:the\s+)?(?:text\s+|words?\s+)?(?P<old>\"[^\"]+\"|“[^”]+”|'[^']+'|`[^`]+`)\s+(?:to|into|with)\s+(?P<new>{_TEXT})"
+    r"(?is)(?:change|rename|edit|update)\s+(?:the\s+)?(?:text\s+|words?\s+)?(?P<old>\"[^\"]+\"|“[^”]+”|"
+    rf"'[^']+'|`[^`]+`)\s+(?:to|into|with)\s+(?P<new>{_TEXT})"
     rf"(?:\s+in\s+(?:the\s+file\s+)?[\"`']?(?P<path>{_FILE})[\"`']?)?$"
 )
 _FROM_TO = re.compile(
@@ -45,10 +49,12 @@ _FROM_TO = re.compile(
 _TO = re.compile(rf"(?is){_VERB}\s+(?P<what>(?:the\s+|my\s+)?[\w -]+?)\s+(?:to\s+be|to|into|as|=)\s+(?P<new>{_TEXT})$")
 _INTO = re.compile(rf"(?is){_VERB}\s+(?P<what>(?:the\s+|my\s+|all\s+)?[\w -]+?)\s+(?P<new>{_COLOUR}|{_SIZE})$")
 _SHOULD = re.compile(
-    rf"(?is)(?P<what>(?:the\s+|my\s+)?[\w -]+?)\s+(?:should|must|needs to|has to|ought to)\s+(?:be|say|read|become)\s+(?P<new>{_TEXT})$"
+    r"(?is)(?P<what>(?:the\s+|my\s+)?[\w -]+?)\s+(?:should|must|needs to|has to|ought to)\s+(?:be|say|"
+    rf"read|become)\s+(?P<new>{_TEXT})$"
 )
 _WANTED = re.compile(
-    rf"(?is)(?:(?:use|give me|give it|add|have|make it have|with)\s+)?an?\s+(?P<new>{_COLOUR}|{_SIZE})\s+(?P<what>[\w -]+)$"
+    rf"(?is)(?:(?:use|give me|give it|add|have|make it have|with)\s+)?an?\s+(?P<new>{_COLOUR}|"
+    rf"{_SIZE})\s+(?P<what>[\w -]+)$"
 )
 _GROWN = re.compile(
     r"(?is)(?P<verb>increase|enlarge|grow|raise|decrease|reduce|shrink|lower)\s+(?P<what>(?:the\s+|my\s+)?[\w -]+?)"

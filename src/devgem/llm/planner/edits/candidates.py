@@ -6,19 +6,20 @@ from dataclasses import dataclass
 
 from devgem.llm.planner.edits.places import Place, replacements
 from devgem.llm.planner.edits.wish import Replacement, Unclear
+from devgem.llm.planner.words import words
 
 FILE_LIMIT = 200_000
 CHOICES_LIMIT = 8
-MARKUP = frozenset(
-    ".html .htm .xhtml .jinja .jinja2 .j2 .hbs .handlebars .mustache .erb .ejs .njk .liquid .twig .tera .tmpl .gohtml "
-    ".php .jsx .tsx .vue .svelte .astro .heex .eex .leex .cshtml .razor .jsp .mdx .svg".split()
+MARKUP = words(
+    """.html .htm .xhtml .jinja .jinja2 .j2 .hbs .handlebars .mustache .erb .ejs .njk .liquid .twig .tera .tmpl .gohtml
+    .php .jsx .tsx .vue .svelte .astro .heex .eex .leex .cshtml .razor .jsp .mdx .svg"""
 )
-SCRIPTS = frozenset(".js .ts .mjs .cjs .py .rb .go .rs .java .kt .ex .exs .cs .md .txt .json .yml .yaml .toml".split())
-SHEETS = frozenset(".css .scss .less .pcss".split())
-JSX = frozenset(".jsx .tsx .js .ts".split())
-_IGNORED_FOLDERS = frozenset(
-    "node_modules vendor dist build .next .nuxt .svelte-kit .output .git __pycache__ .venv venv target coverage "
-    "test tests __tests__ spec e2e docs".split()
+SCRIPTS = words(""".js .ts .mjs .cjs .py .rb .go .rs .java .kt .ex .exs .cs .md .txt .json .yml .yaml .toml""")
+SHEETS = frozenset([".css", ".scss", ".less", ".pcss"])
+JSX = frozenset([".jsx", ".tsx", ".js", ".ts"])
+_IGNORED_FOLDERS = words(
+    """node_modules vendor dist build .next .nuxt .svelte-kit .output .git __pycache__ .venv venv target coverage test
+    tests __tests__ spec e2e docs"""
 )
 _IGNORED_NAMES = ("package-lock.json", "pnpm-lock.yaml", "composer.lock", "README.md", "CHANGELOG.md", "LICENSE")
 

@@ -57,7 +57,7 @@ def _rules(text: str, plain: str, start: int, end: int, scope: tuple[str, ...]) 
         head = " ".join(text[max(begin, position) : opening].split())
         head = re.sub(r"/\*.*?\*/|//.*", "", head).strip()
         inner = opening + 1
-        if not head.startswith("@") or head.startswith(("@layer", "@page")) and not plain.count("{", inner, closing):
+        if not head.startswith("@") or (head.startswith(("@layer", "@page")) and not plain.count("{", inner, closing)):
             selectors = tuple(part.strip() for part in head.split(","))
             yield Rule(selectors, scope, inner, closing, _declarations(text, plain, inner, closing))
         if len(scope) < _DEPTH_LIMIT:

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from devgem.llm.planner.words import words
+
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z][\w.:-]*)")
 _COMMENT = re.compile(
     r"<!--.*?(?:-->|\Z)|(?<!\{)\{#(?!(?:if|each|await|key|snippet)\b).*?#\}|\{\{!--.*?(?:--\}\}|\Z)|\{/\*.*?(?:\*/\}|\Z)|<%#.*?(?:%>|\Z)|<%--.*?(?:--%>|\Z)",
@@ -13,7 +15,7 @@ _DYNAMIC = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|<%.*?%>|<\?.*?\?>|\{[^{}]*\}|@\w+\
 _STRING = re.compile(r"\"([^\"\n<>{}%]+)\"|'([^'\n<>{}%]+)'|`([^`\n<>{}$%]+)`")
 # What stands between a fixed text and an expression beside it belongs to neither.
 _BETWEEN = " \t\r\n-–—|·:•/,"
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_VOID = words("""area base br col embed hr img input link meta source track wbr""")
 
 
 @dataclass(frozen=True)

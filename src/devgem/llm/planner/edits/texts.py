@@ -8,6 +8,7 @@ from devgem.llm.planner.edits.candidates import JSX, MARKUP, SCRIPTS, Candidate,
 from devgem.llm.planner.edits.markup import Element, elements, static_text
 from devgem.llm.planner.edits.places import Place
 from devgem.llm.planner.edits.wish import Aspect, Wish
+from devgem.llm.planner.words import words
 
 _TAGS: Mapping[str, tuple[str, ...]] = {
     "title": ("title",), "heading": ("h1",), "subheading": ("h2",), "button": ("button",), "link": ("a",),
@@ -19,9 +20,7 @@ _METADATA = re.compile(
     r"([\"'`])(?P<text>(?:\\.|(?!\1)[^\\\n$])+)\1|document\.title\s*=\s*([\"'`])(?P<text2>(?:\\.|(?!\3)[^\\\n$])+)\3"
 )
 _LAYOUTS = re.compile(r"(?:^|/)(?:_?layout|base|application|default|_document|_app|app|root|index|main)\b[^/]*$")
-_TECHNICAL = frozenset(
-    "class className id href src for htmlFor name key ref rel type style srcset action method".split()
-)
+_TECHNICAL = words("""class className id href src for htmlFor name key ref rel type style srcset action method""")
 
 
 def worded(files: Mapping[str, str], wish: Wish) -> list[Candidate]:
