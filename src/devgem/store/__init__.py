@@ -3,11 +3,13 @@
 from devgem.store.approvals import Approval, ApprovalStatus, Field
 from devgem.store.apps import AppRow
 from devgem.store.batch import Batch
+from devgem.store.callers import CallerRow
 from devgem.store.calls import CallRow, CallStatus
 from devgem.store.config_vars import ConfigVar
 from devgem.store.conversations import Conversation
 from devgem.store.deployments import DeploymentRow, Order
 from devgem.store.events import Fact, StreamState
+from devgem.store.grants import Grant, Issued, TokenKind
 from devgem.store.histories import Turn, TurnStatus
 from devgem.store.idempotency import Answer, Replay
 from devgem.store.revisions import RevisionRow
@@ -24,17 +26,21 @@ __all__ = [
     "Batch",
     "CallRow",
     "CallStatus",
+    "CallerRow",
     "ConfigVar",
     "Conversation",
     "DeploymentRow",
     "Fact",
     "Field",
+    "Grant",
+    "Issued",
     "Order",
     "Replay",
     "RevisionRow",
     "Session",
     "Store",
     "StreamState",
+    "TokenKind",
     "Transaction",
     "Turn",
     "TurnStatus",

@@ -13,6 +13,7 @@ from devgem.store import tables
 from devgem.store.approvals import Approvals
 from devgem.store.apps import Apps
 from devgem.store.batch import Batch
+from devgem.store.callers import Callers
 from devgem.store.calls import Calls
 from devgem.store.config_vars import ConfigVars
 from devgem.store.conversations import Conversations
@@ -21,6 +22,7 @@ from devgem.store.durations import Durations
 from devgem.store.engine import check_file, make_engine, trouble
 from devgem.store.events import Events, Fact, StreamState
 from devgem.store.follow import Feeds
+from devgem.store.grants import Grants
 from devgem.store.histories import Histories
 from devgem.store.idempotency import Idempotency
 from devgem.store.migrate import migrate, renew_epoch
@@ -92,6 +94,14 @@ class Transaction:
     @cached_property
     def sessions(self) -> Sessions:
         return Sessions(self._connection)
+
+    @cached_property
+    def grants(self) -> Grants:
+        return Grants(self._connection, self._vault)
+
+    @cached_property
+    def callers(self) -> Callers:
+        return Callers(self._connection)
 
     @cached_property
     def replicas(self) -> Replicas:

@@ -264,3 +264,37 @@ replicas = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("seen_at", Instant, nullable=False),  # by the database's clock; its own may be wrong
 )
+
+oauth_clients = sa.Table(
+    "oauth_clients",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("document", sa.LargeBinary, nullable=False),  # as it registered, with its secret; sealed
+    sa.Column("created_at", Instant, nullable=False),
+)
+
+oauth_tokens = sa.Table(
+    "oauth_tokens",
+    metadata,
+    sa.Column("hash", sa.LargeBinary, primary_key=True),  # SHA-256 of the code or token
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("grant", sa.Text, nullable=False),  # the consent that it comes from
+    sa.Column("client", sa.Text, nullable=False),
+    sa.Column("user", sa.Text, nullable=False),
+    sa.Column("scopes", _Json, nullable=False),
+    sa.Column("resource", sa.Text, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("facts", _Json, nullable=False),  # what a code is bound to
+    sa.Column("spent", sa.Boolean, nullable=False),
+    sa.Index("ix_oauth_tokens_grant", "grant"),
+)
+
+callers = sa.Table(
+    "callers",
+    metadata,
+    sa.Column("conversation", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False),  # who calls
+    sa.Column("tally", _Json, nullable=False),  # what its calls have come to know
+    sa.Column("seen_at", Instant, nullable=False),
+    sa.Index("ix_callers_key_seen_at", "key", "seen_at"),
+)
