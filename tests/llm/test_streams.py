@@ -9,11 +9,13 @@ from typing import Any
 import httpx2
 import pytest
 from pydantic_ai import Agent
-from pydantic_ai.messages import ToolCallPart
+from pydantic_ai.direct import model_request_stream
+from pydantic_ai.messages import ModelRequest, ToolCallPart
 
 from devgem.llm import notices
 from devgem.llm.attempt import Deadlines
 from devgem.llm.errors import ModelFailed
+from devgem.llm.stream import Delta, read_delta
 from devgem.quota import Verdict
 from tests.llm.rig import MODEL, REGIONS, Rig, Told, routed, watch
 from tests.standins.gemini import Call, Fault, Reply
@@ -177,6 +179,23 @@ async def test_a_trickle_of_tokens_is_left_for_an_endpoint_that_answers() -> Non
         assert rig.asked() == ["us-central1", "us-east1"]
 
 
+async def test_a_trickle_is_told_from_the_silence_before_a_long_tool_call() -> None:
+    deadlines = Deadlines(first_token=1, between_tokens=1, trickle=0.2, slowest_characters_per_second=100, call=5)
+    async with routed(deadlines=deadlines) as rig:
+        long = {"source": "x" * 5000, "note": ""}
+        call = {"functionCall": {"name": "deploy", "args": long}, "thoughtSignature": "c2ln"}
+        first = [Reply(chunks=[[{"text": "On it."}], [call]], chunk_seconds=0.3)]
+        rig.google.brain = lambda _: first.pop() if first else Reply.say("Done.")
+        deploys = Deploys(rig)
+        assert (await watch(deploys.agent, "deploy")).result == "Done."
+        assert deploys.ran == [long]
+        assert rig.asked() == ["us-central1", "us-central1"]
+        rig.google.script(Reply.say(*"trickling along"))
+        rig.google.fault("us-central1", Fault("slow", seconds=0.05))
+        assert (await watch(Agent(rig.model()), "hi")).result == "trickling along"
+        assert rig.asked()[2:] == ["us-central1", "us-east1"]
+
+
 async def test_a_turn_ends_at_its_deadline_however_steadily_tokens_come() -> None:
     async with routed(deadlines=Deadlines(first_token=1, between_tokens=1, call=5, turn=0.3)) as rig:
         rig.google.script(Reply.say(*["tick "] * 100, chunk_seconds=0.05))
@@ -226,6 +245,28 @@ async def test_a_caller_that_gives_up_before_the_first_token_settles_its_lease()
         with pytest.raises(asyncio.CancelledError):
             await turn
         assert rig.quota.verdicts == [("us-central1", Verdict.ABANDONED)]
+
+
+async def test_what_a_broken_answer_used_is_charged_too() -> None:
+    async with routed() as rig:
+        rig.google.script(Reply.say("one ", "two", prompt_tokens=100, output_tokens=10))
+        rig.google.fault("us-central1", Fault("error_chunk", at_chunk=1, status=429))
+        await watch(Agent(rig.model()), "hi")
+        assert [tokens for tokens, _ in rig.purse.charged] == [105, 110]
+        assert rig.quota.verdicts == [("us-central1", Verdict.REFUSED), ("us-east1", Verdict.OK)]
+
+
+async def test_a_stream_without_an_agent_is_the_same() -> None:
+    async with routed() as rig:
+        rig.google.script(Reply.say("one ", "two"))
+        rig.google.fault("us-central1", Fault("error_chunk", at_chunk=1))
+        seen = []
+        async with model_request_stream(rig.model(), [ModelRequest.user_text_prompt("hi")]) as stream:
+            async for event in stream:
+                seen.append(read_delta(event))
+            response = stream.get()
+        assert [one for one in seen if one] == [Delta("one "), Delta("one ", replace=True), Delta("two")]
+        assert response.state == "complete" and response.finish_reason == "stop"
 
 
 async def test_a_response_says_which_endpoint_it_is_from() -> None:

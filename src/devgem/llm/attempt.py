@@ -32,11 +32,15 @@ _RUNAWAY = {
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """All in seconds. `wait` is for a lease. A model that thinks is silent until its first token."""
+    """In seconds. `wait` is for a lease. A model is silent while it thinks before its first token, and while it writes
+    a tool call, which comes in one piece; so a trickle is told by its pace: `trickle` after the first token, an answer
+    must have come at `slowest_characters_per_second`."""
 
     wait: float = 60.0
-    first_token: float = 60.0
-    between_tokens: float = 15.0
+    first_token: float = 90.0
+    between_tokens: float = 45.0
+    trickle: float = 60.0
+    slowest_characters_per_second: float = 2.0
     call: float = 300.0
     turn: float = 900.0
 
@@ -64,14 +68,15 @@ class Attempt:
         async with self._patience("no answer", self.deadlines.first_token):
             self.stream = await self._opened.enter_async_context(opening)
         iterator, patience = aiter(self.stream), self.deadlines.first_token
+        first_at = asyncio.get_running_loop().time()
         while True:
             async with self._patience("no further token", patience):
                 event = await anext(iterator, None)
             if event is None:
                 break
             patience = self.deadlines.between_tokens
-            if wrong := self.meter.add(_text_of(event)):
-                raise runaway(wrong, _RUNAWAY[wrong])
+            if piece := _text_of(event):
+                self._measure(piece, first_at)
             yield event
         self._check_end(self.stream)
 
@@ -86,6 +91,14 @@ class Attempt:
             if is_last:
                 raise too_slow("no whole answer", self.ends_at - self.started_at) from error
             raise too_slow(what, seconds) from error
+
+    def _measure(self, piece: str, first_at: float) -> None:
+        if wrong := self.meter.add(piece):
+            raise runaway(wrong, _RUNAWAY[wrong])
+        elapsed = asyncio.get_running_loop().time() - first_at
+        slowest = self.deadlines.slowest_characters_per_second
+        if elapsed > self.deadlines.trickle and self.meter.characters < slowest * elapsed:
+            raise too_slow(f"no more than {self.meter.characters} characters", elapsed)
 
     def _check_end(self, stream: StreamedResponse) -> None:
         details = stream.provider_details or {}

@@ -19,7 +19,7 @@ from devgem.llm.estimate import Estimate, estimate
 from devgem.llm.prices import cost_usd
 from devgem.llm.routes import Purpose, Routes
 from devgem.llm.runaway import Meter
-from devgem.quota import Ask, Lease, Refusal, Verdict, Wait
+from devgem.quota import Ask, Lease, Outcome, Refusal, Verdict, Wait
 
 _OUTPUT_TOKENS = 65_536
 """What a Gemini answers at most, where the request sets no limit (https://ai.google.dev/gemini-api/docs/models)."""
@@ -84,18 +84,17 @@ class Call:
     def note_start(self, attempt: Attempt) -> None:
         if not attempt.has_started:
             attempt.has_started = True
-            self.routes.tell_started(attempt)
+            self.routes.tell_started(attempt.lease)
 
     async def succeed(self, attempt: Attempt) -> None:
         assert attempt.stream is not None
         response, endpoint = attempt.stream.get(), attempt.address.endpoint
         usage, seconds = response.usage, _seconds_since(attempt)
         self.routes.telemetry.answered(attempt.span, attempt.address, response, seconds)
-        await self.routes.settle(attempt, attempt.outcome(None))
+        cost = await self._settle(attempt, attempt.outcome(None))
         raw_tokens = self._estimate(endpoint.model).tokens
         told = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
         self.routes.estimates.learn(endpoint.model, self.purpose.task, raw_tokens=raw_tokens, **told)
-        cost = await self._charge(attempt)
         self.purpose.observe(
             notices.Answered(
                 endpoint=endpoint.id,
@@ -138,8 +137,16 @@ class Call:
     async def _end(self, attempt: Attempt, failing: Failing | None, kind: str) -> None:
         reason = kind if failing is None else failing.reason
         self.routes.telemetry.failed(attempt.span, attempt.address, kind, reason, _seconds_since(attempt))
-        await self.routes.settle(attempt, attempt.outcome(failing, is_over=failing is not None))
-        await self._charge(attempt)
+        await self._settle(attempt, attempt.outcome(failing, is_over=failing is not None))
+
+    async def _settle(self, attempt: Attempt, outcome: Outcome) -> Decimal | None:
+        """Once per attempt; returns what it cost, where that is known."""
+        attempt.is_settled = True
+        return await self.routes.see_through(self._settle_and_charge(attempt, outcome))
+
+    async def _settle_and_charge(self, attempt: Attempt, outcome: Outcome) -> Decimal | None:
+        await self.routes.quota.settle(attempt.lease, outcome)
+        return await self._charge(attempt)
 
     def _candidates(self) -> list[Address]:
         addresses = self.purpose.addresses

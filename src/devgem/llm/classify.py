@@ -69,7 +69,7 @@ class Failing:
 
 
 def too_slow(what: str, seconds: float) -> CallFailed:
-    return CallFailed(Failing(Verdict.FAILED, f"{what} within {seconds:g} s", "model_too_slow"))
+    return CallFailed(Failing(Verdict.FAILED, f"{what} within {seconds:.3g} s", "model_too_slow"))
 
 
 def cut_short() -> CallFailed:

@@ -1,18 +1,20 @@
 """What all calls of a process share: the quota, the client, what was learned, and the budget of retries."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
-from devgem.llm.attempt import Attempt, Deadlines
+from devgem.llm.attempt import Deadlines
 from devgem.llm.endpoints import Address
 from devgem.llm.google import GoogleModels
 from devgem.llm.notices import Notice, Observe, Spending
 from devgem.llm.telemetry import Telemetry
 from devgem.quota import Ask, Lease, Outcome, Priority, Refusal, Verdict, Wait
 from devgem.quota.estimate import Estimates
+
+Result = TypeVar("Result")
 
 
 class Gate(Protocol):
@@ -76,27 +78,24 @@ class Routes:
     retries: RetryBudget = field(default_factory=RetryBudget)
     most_attempts: int = 8
     now: Callable[[], datetime] = _utc_now
-    _settling: set[asyncio.Task[None]] = field(default_factory=set)
+    _unfinished: set[asyncio.Task[Any]] = field(default_factory=set)
 
-    async def settle(self, attempt: Attempt, outcome: Outcome) -> None:
-        """Once per attempt, also when the caller is cancelled meanwhile."""
-        if attempt.is_settled:
-            return
-        attempt.is_settled = True
-        await asyncio.shield(self._tell(attempt, outcome))
+    async def see_through(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Does it to its end, also when the caller is cancelled meanwhile."""
+        return await asyncio.shield(self._start(work))
 
-    def tell_started(self, attempt: Attempt) -> None:
+    def tell_started(self, lease: Lease) -> None:
         """Others need not wait for the end of the one call that probes a circuit."""
-        if attempt.lease.is_probe:
-            self._tell(attempt, Outcome(Verdict.STARTED))
+        if lease.is_probe:
+            self._start(self.quota.settle(lease, Outcome(Verdict.STARTED)))
 
-    def _tell(self, attempt: Attempt, outcome: Outcome) -> asyncio.Task[None]:
-        task = asyncio.create_task(self.quota.settle(attempt.lease, outcome))
-        self._settling.add(task)
-        task.add_done_callback(self._settling.discard)
+    def _start(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        task = asyncio.create_task(work)
+        self._unfinished.add(task)
+        task.add_done_callback(self._unfinished.discard)
         return task
 
     async def close(self) -> None:
-        if self._settling:
-            await asyncio.wait(self._settling)
+        if self._unfinished:
+            await asyncio.wait(self._unfinished)
         await self.models.close()
