@@ -1,11 +1,14 @@
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { AppList } from "../features/apps/AppList";
 import { Conversation } from "../features/conversation/Conversation";
+import { ConversationList } from "../features/conversation/ConversationList";
 import { DeploymentCard } from "../features/deployment/DeploymentCard";
+import { QuotaBoard } from "../features/quota/QuotaBoard";
+import { SessionList } from "../features/sessions/SessionList";
 import { api, type Session } from "../lib/api";
-import type { Connection } from "../lib/socket";
+import { useHash } from "../lib/hash";
+import { type Connection, Socket } from "../lib/socket";
 import { SocketContext, useConnection } from "../lib/stream";
-import { Socket } from "../lib/socket";
 
 const CONNECTION: Record<Connection, string> = {
   connecting: "Connecting",
@@ -20,46 +23,94 @@ export function App() {
     api.session().then(setSession, () => setSession("unreachable"));
   }, []);
   if (session === null) return null;
-  if (session === "unreachable") return <Notice title="DevGem does not answer" text="Start it with `devgem up`, then reload this page." />;
+  if (session === "unreachable") {
+    return (
+      <Notice title="DevGem does not answer">
+        Start it with <code>devgem up</code>, then reload this page.
+      </Notice>
+    );
+  }
   if (!session.signed_in) {
-    return <Notice title="Sign in" text="Open the link that `devgem up` printed, or run `devgem open` for a new one." />;
+    return <SignInNotice />;
   }
   return <Workbench session={session} />;
 }
 
-function Notice({ title, text }: { title: string; text: string }) {
+function SignInNotice() {
+  return (
+    <Notice title="Sign in">
+      Open the link that <code>devgem up</code> printed, or run <code>devgem open</code> for a new one.
+    </Notice>
+  );
+}
+
+function Notice({ title, children }: { title: string; children: ReactNode }) {
   return (
     <main className="notice">
       <img src="/gem.svg" alt="" width="64" height="64" />
       <h1>{title}</h1>
-      <p>{text}</p>
+      <p>{children}</p>
     </main>
   );
 }
 
 function Workbench({ session }: { session: Session }) {
   const [socket] = useState(() => new Socket(`${location.origin.replace(/^http/, "ws")}/ws`));
-  const [conversation, setConversation] = useState<string | null>(null);
   useEffect(() => {
     socket.open();
     return () => socket.close();
   }, [socket]);
-  useEffect(() => {
-    latestConversation().then(setConversation, () => setConversation(null));
-  }, []);
   return (
     <SocketContext value={socket}>
       <Header session={session} />
-      <div className="workbench">
-        <AppList />
-        <main>
-          {conversation && (
-            <Conversation id={conversation} renderDeployment={renderDeployment} />
-          )}
-        </main>
-      </div>
+      <Rooms />
     </SocketContext>
   );
+}
+
+/** What is shown is in the address, so that it survives a reload and can be sent to another device. */
+function Rooms() {
+  const connection = useConnection();
+  const [, room, id] = useHash().split("/");
+  const latest = useLatestConversation();
+  const conversation = room === "conversations" && id ? id : latest;
+  if (connection === "signed-out") return <SignInNotice />;
+  return (
+    <div className="workbench">
+      <Aside key={`${room} ${id}`}>
+        <AppList />
+        <ConversationList current={room === "quota" || room === "sessions" ? null : conversation} />
+      </Aside>
+      <main>
+        {room === "quota" && <QuotaBoard />}
+        {room === "sessions" && <SessionList />}
+        {room !== "quota" && room !== "sessions" && conversation && (
+          <Conversation key={conversation} id={conversation} renderDeployment={renderDeployment} />
+        )}
+      </main>
+    </div>
+  );
+}
+
+/** Beside the rest where there is room for it; on a phone, behind a button, and closed again by going somewhere. */
+function Aside({ children }: { children: ReactNode }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <div className={isOpen ? "aside" : "aside aside-closed"}>
+      <button type="button" className="link aside-toggle" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        Apps and conversations
+      </button>
+      {children}
+    </div>
+  );
+}
+
+function useLatestConversation(): string | null {
+  const [conversation, setConversation] = useState<string | null>(null);
+  useEffect(() => {
+    latestConversation().then(setConversation, () => setConversation(null));
+  }, []);
+  return conversation;
 }
 
 function renderDeployment(id: string) {
@@ -76,8 +127,13 @@ function Header({ session }: { session: Session }) {
   return (
     <header className="header">
       <img src="/gem.svg" alt="" width="24" height="24" />
-      <h1>DevGem</h1>
-      <span className="grow" />
+      <h1>
+        <a href="#/">DevGem</a>
+      </h1>
+      <nav className="header-links grow" aria-label="DevGem">
+        <a href="#/quota">Quota</a>
+        <a href="#/sessions">Sessions</a>
+      </nav>
       <span className="quiet" title={session.isolation?.detail ?? ""}>
         Isolation {session.isolation?.level}
       </span>

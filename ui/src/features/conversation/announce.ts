@@ -17,7 +17,7 @@ function says(entry: Entry): string[] {
     case "call":
       return entry.status === "failed" ? [entry.title, `Failed: ${entry.summary}`] : [entry.title];
     case "approval":
-      return entry.status === "pending" ? [`Your consent is needed: ${entry.title}`] : [entry.title, entry.status];
+      return [`Your consent is needed: ${entry.title}`, ...(entry.status === "pending" ? [] : [entry.status])];
     case "edit":
       return [`Changes to ${entry.app}: ${entry.summary}`];
     case "notice":
