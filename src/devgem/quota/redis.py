@@ -75,7 +75,7 @@ class RedisLedger:
         self._process = secrets.token_hex(4)
         self._draw = draw or random.Random()  # noqa: S311 - jitter, no secret
         self._leases = itertools.count(1)
-        self._batch = 0
+        self._batch = self._answered = 0
         self._table = _Table(f"{{{name}:quota}}")
         self._unanswered: dict[str, Any] | None = None
         self.sight: Sight | None = None
@@ -126,7 +126,8 @@ class RedisLedger:
                 raise Unavailable(f"Redis did not answer in {COMMAND_SECONDS * 1000:.0f} ms") from error
             raise
         known = self.sight
-        lost = known is not None and (answer["q"] != known.epoch or 0 < answer["m"] < body["m"] - 1)
+        lost = known is not None and (answer["q"] != known.epoch or 0 < answer["m"] < self._answered)
+        self._answered = body["m"]
         view = answer.get("v") or {}
         accounts = dict(zip(table.number, view.get("accounts") or (), strict=False))
         frees = dict(zip(table.number, view.get("oldest") or (), strict=False))

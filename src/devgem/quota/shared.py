@@ -85,12 +85,12 @@ class SharedLedger:
             if self._may_ask():
                 try:
                     await self._remote.decide(look_at=endpoints)
+                    sight = self._remote.sight
+                    assert sight is not None
+                    await self._find()
+                    return show_shared(sight, endpoints)
                 except Unavailable as error:
                     self._lose(error)
-                else:
-                    self._find()
-                    assert self._remote.sight is not None
-                    return show_shared(self._remote.sight, endpoints)
             own = [dataclasses.replace(e, limits=self._share.of(e, self._now_ms()) or e.limits) for e in endpoints]
             board = show(self._own, own, self._now_ms())
             told = f"{self._trouble}; this process goes on with its share of the limits, 1 of {self._share.processes}"
@@ -120,10 +120,7 @@ class SharedLedger:
         if look_at:
             self._looked_at = now
         self._record_settled(settled)
-        assert self._remote.sight is not None
-        if self._remote.sight.is_lost:
-            await self._remote.decide(corrections=list(self._everything()))
-        self._find()
+        await self._find()
         self._record([answer for answer in answers if isinstance(answer, Lease)])
         return answers
 
@@ -169,8 +166,12 @@ class SharedLedger:
                 self._own.account(self._endpoints[id], self._now_ms()).circuit.heed(account[10], account[11])
         self._trouble = error.message
 
-    def _find(self) -> None:
+    async def _find(self) -> None:
+        """Redis has answered; where it has forgotten, it is told anew."""
         assert self._remote.sight is not None
+        if self._remote.sight.is_lost:
+            await self._remote.decide(corrections=list(self._everything()))
+            self._owed.clear()
         self._ahead_ms = self._remote.sight.now_ms - monotonic_ms()
         if self._trouble:
             _log.warning("the shared quota ledger is back")

@@ -133,12 +133,16 @@ end
 
 local known = enter()
 if request.m > known then
-  for _, change in ipairs(request.d) do adjust(change[1], change[2], change[3], change[4], change[5]) end
+  -- Whoever knows another epoch will say anew all that it was granted, with this in it.
+  local forgotten = request.q > 0 and request.q ~= fleet[EPOCH]
+  for _, change in ipairs(request.d) do
+    if not forgotten then adjust(change[1], change[2], change[3], change[4], change[5]) end
+  end
   for _, settled in ipairs(request.s) do
     local k, at = settled[1], settled[3]
     settle(account_of(k), settled[2], settled[5] == 1, settled[6], settled[7])
     dirty[k] = dirty[k] or 1
-    if settled[4] ~= 0 then
+    if settled[4] ~= 0 and not forgotten then
       adjust(k, 1, floor(at / 250), 0, settled[4])
       adjust(k, 2, floor(at / 15000), 0, settled[4])
     end
