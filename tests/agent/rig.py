@@ -25,7 +25,8 @@ from devgem.pipeline.workspaces import Workspaces
 from devgem.source import Policy, Sources, parse_source
 from devgem.store import Store
 from tests.pipeline.conftest import KEY, Databases, House, run_house
-from tests.pipeline.peers import JournalCloud, detect
+from tests.pipeline.lives import MortalCloud, MortalStore
+from tests.pipeline.peers import detect
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Script:
         return found
 
 
-class TalkingCloud(JournalCloud):
+class TalkingCloud(MortalCloud):
     """An app's log is what stands in `lines`."""
 
     def __init__(self, root: Path) -> None:
@@ -196,7 +197,7 @@ async def open_rig(
     is_shared: bool = False,
 ) -> AsyncIterator[Rig]:
     databases = databases or Databases.embedded(folder)
-    store = await Store.open(databases.store, key=KEY)
+    store = await MortalStore.open(databases.store, key=KEY)
     cloud = TalkingCloud(folder / "cloud")
     script = script or Script()
     sources = Sources(folder / "sources", Policy())

@@ -10,7 +10,7 @@ from typing import Any
 from devgem.agent.parts import Parts
 from devgem.domain.errors import Conflict, NotFound
 from devgem.domain.event import Event, EventType
-from devgem.pipeline.workspaces import Diff
+from devgem.pipeline import Diff
 from devgem.store import CallRow, Fact
 
 _FILES_SHOWN = 50

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from devgem.clouds import Cloud
 from devgem.domain.app import Repository
 from devgem.domain.plan import BuildPlan, Unplannable
-from devgem.pipeline import Pipeline
+from devgem.pipeline import Pipeline, Workspaces
 from devgem.pipeline.parts import Sources
-from devgem.pipeline.workspaces import Workspaces
 from devgem.quota.board import Board
 from devgem.store import Store
 
@@ -20,7 +19,8 @@ Plan = Callable[[Repository], Awaitable[tuple[BuildPlan | Unplannable, str]]]
 class Parts:
     """`parse` turns what a user typed (source, ref, dir) into a repository; `plan` finds its build plan; `board` is
     what the quota engine shows of itself, None where no model is configured; `repositories` searches those that the
-    user can reach by a sign-in, None without one; `sources` are the pipeline's."""
+    user can reach by a sign-in, None without one; `sources` are the pipeline's;
+    `push_token` gives the credential to push with, None without a sign-in."""
 
     store: Store
     pipeline: Pipeline
@@ -31,3 +31,4 @@ class Parts:
     workspaces: Workspaces
     board: Callable[[], Awaitable[Board]] | None = None
     repositories: Callable[[str], Awaitable[Sequence[str]]] | None = None
+    push_token: Callable[[], Awaitable[str | None]] | None = None

@@ -8,7 +8,7 @@ from devgem.agent.edits import shown
 from devgem.agent.masking import hide_tokens
 from devgem.agent.tools.logs import redactor
 from devgem.agent.tools.tool import AppArguments, Context, Tier, Tool, ToolResult
-from devgem.pipeline.workspaces import OpenWorkspace
+from devgem.pipeline import OpenWorkspace
 
 _LISTED = 400
 _FOUND = 40

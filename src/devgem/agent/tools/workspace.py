@@ -32,6 +32,10 @@ class WriteArguments(AppArguments):
     text: str = Field(max_length=_TEXT, description="The whole file")
 
 
+class PullRequestArguments(AppArguments):
+    title: str = Field(min_length=1, max_length=200)
+
+
 class StyleArguments(AppArguments):
     what: str = Field(min_length=1, max_length=300, description="Such as `page background`, `title`, `button text`")
     value: str = Field(min_length=1, max_length=2000, description="A colour, a size or a text")
@@ -124,6 +128,16 @@ async def preview_edits(context: Context, arguments: AppArguments) -> ToolResult
     return ToolResult(summary, {"app": deployment.app}, deployment=deployment.id)
 
 
+async def open_pull_request(context: Context, arguments: PullRequestArguments) -> ToolResult:
+    give = context.parts.push_token
+    token = await give() if give is not None else None
+    published = await (await workspace(context, arguments.name)).publish(arguments.title, token=token)
+    if published.url is not None:
+        return ToolResult(f"The pull request is open: {published.url}", {"url": published.url})
+    pushed = f"The edits are pushed as the branch {published.branch}. " if published.branch else ""
+    return ToolResult(f"{pushed}{published.detail}", ok=published.branch is not None)
+
+
 TOOLS = (
     Tool(
         name="edit_file",
@@ -208,5 +222,14 @@ TOOLS = (
         arguments=AppArguments,
         run=preview_edits,
         title=lambda a: f"Previewing the edits of {a.app}",
+    ),
+    Tool(
+        name="open_pull_request",
+        description="Push the edits as a branch of their own, and open a pull request for it.",
+        tier=Tier.VISIBLE,
+        arguments=PullRequestArguments,
+        run=open_pull_request,
+        title=lambda a: f"Opening a pull request for {a.app}: {a.title}",
+        egress=True,
     ),
 )
