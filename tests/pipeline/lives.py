@@ -7,6 +7,7 @@ committed, or is about to or has just made an outside effect.
 
 import asyncio
 import itertools
+import json
 import multiprocessing
 import os
 import signal
@@ -20,21 +21,24 @@ from typing import Any
 from dbos._dbos import _get_or_create_dbos_registry
 
 from devgem.domain.deployment import Deployment, fold_all
-from devgem.domain.errors import DevGemError
+from devgem.domain.errors import Conflict, DevGemError
 from devgem.domain.event import Event
-from devgem.pipeline import DeployRequest
+from devgem.pipeline import DeployRequest, OpenWorkspace, Workspaces
+from devgem.source import Policy, Sources
 from devgem.store import Store, Transaction
 from tests.pipeline.conftest import KEY, Databases, House, run_house
 from tests.pipeline.peers import Entry, JournalCloud, read_journal, running, traffic, write_repository
 
 _LAST = {"deployment.live", "deployment.failed", "deployment.cancelled", "deployment.superseded"}
+EDITS = ("edit", "preview")
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["tests.pipeline.lives"])
 
 
 @dataclass(frozen=True)
 class Intent:
-    """`after_seconds` the life has begun, do `act` to `app`: deploy (with this behaviour), cancel, rollback, remove."""
+    """`after_seconds` the life has begun, do `act` to `app`: deploy (with this behaviour), edit or preview (so that it
+    has this behaviour), cancel, rollback, remove."""
 
     act: str
     app: str
@@ -125,21 +129,25 @@ async def _lived(
     store.countdown = cloud.countdown = countdown
     # DBOS looks for what it is to take up once a second; these tests have many short lives.
     _get_or_create_dbos_registry().get_internal_queue()._polling_interval_sec = 0.02
-    async with run_house(folder, store, cloud, databases.workflows) as house:
+    sources = Sources(folder / "sources", Policy()) if any(intent.act in EDITS for intent in intents) else None
+    async with run_house(folder, store, cloud, databases.workflows, sources=sources) as house:
         started.set()
         done = {int(line) for line in (folder / "done").read_text().split()} if (folder / "done").exists() else set()
-        tasks = [_do(house, number, intent) for number, intent in enumerate(intents) if number not in done]
+        tasks = [_do(house, number, intent, sources) for number, intent in enumerate(intents) if number not in done]
         await asyncio.gather(*tasks)
         await house.at_rest()
 
 
-async def _do(house: House, number: int, intent: Intent) -> None:
+async def _do(house: House, number: int, intent: Intent, sources: Sources | None) -> None:
     await asyncio.sleep(intent.after_seconds)
     with suppress(DevGemError):  # a refusal is an answer too
         match intent.act:
             case "deploy":
                 repository = write_repository(house.folder / "repositories" / f"{number}", **intent.behaviour)
                 await house.pipeline.deploy(DeployRequest(repository, app=intent.app))
+            case "edit" | "preview":
+                assert sources is not None
+                await _edit(await Workspaces(house.store, sources, house.pipeline).open(intent.app, "one"), intent)
             case "cancel":
                 await house.pipeline.cancel_app(intent.app)
             case "rollback":
@@ -148,6 +156,12 @@ async def _do(house: House, number: int, intent: Intent) -> None:
                 await house.pipeline.remove(intent.app)
     with (house.folder / "done").open("a") as file:
         file.write(f"{number}\n")
+
+
+async def _edit(workspace: OpenWorkspace, intent: Intent) -> None:
+    with suppress(Conflict):  # an earlier life has made the edit, and perhaps no more
+        await workspace.write("behaviour.json", json.dumps(intent.behaviour))
+    await (workspace.preview() if intent.act == "preview" else workspace.deploy())
 
 
 @dataclass(frozen=True)
@@ -193,10 +207,10 @@ async def violations(
     found = []
     for deployment, events in (await _deployments(store)).items():
         found += [f"{deployment}: {problem}" for problem in _of_log(events)]
-    for stream in ("apps", "app:hello"):
+    for stream in ("apps", "app:hello", "app:hello--preview"):
         found += [f"{stream}: {problem}" for problem in _of_seqs(await store.events(stream, limit=100_000))]
     async with store.read() as transaction:
-        apps = await transaction.apps.page()
+        apps = await transaction.apps.page(previews=True)
     await store.close()
     found += _of_journal(journal, {row.name: dict(row.traffic) for row in apps}, once=not rollbacks)
     for life in lives if not rollbacks else ():
@@ -206,8 +220,9 @@ async def violations(
 
 
 async def _deployments(store: Store) -> dict[str, list[Event]]:
-    """The events of all deployments, those of removed apps too."""
-    requested = [event for event in await store.events("apps", limit=100_000) if event.type == "deployment.requested"]
+    """The events of all deployments, those of removed apps and previews too."""
+    told = [event for stream in ("apps", "app:hello--preview") for event in await store.events(stream, limit=100_000)]
+    requested = [event for event in told if event.type == "deployment.requested"]
     ids = [event.data["deployment"] for event in requested]
     return {id: list(await store.events(f"deployment:{id}", limit=100_000)) for id in ids}
 

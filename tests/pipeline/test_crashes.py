@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.lives import Death, Finished, Intent, begin, finished, violations
+from tests.pipeline.peers import read_journal, running, traffic
 
 RUNS = int(os.environ.get("DEVGEM_CRASH_RUNS", "15"))
 """How many seeds the random-time killer tries; 200 for a soak."""
 
 POINTS = ("committing", "committed", "noting", "noted")
+EDIT = Intent("edit", "hello", behaviour={"lines": 4, "delay": 0.005})
+PREVIEW = Intent("preview", "hello", behaviour={"lines": 4, "delay": 0.005})
 DEPLOY = Intent("deploy", "hello", behaviour={"lines": 3, "delay": 0.01})
 
 
@@ -61,3 +64,31 @@ async def test_a_process_may_die_again_and_again(tmp_path: Path, point: str) -> 
         lives.append(await finished(tmp_path))
         assert len(lives) < 60
     await survive(tmp_path, [DEPLOY], lives)
+
+
+@pytest.mark.parametrize("edit", [EDIT, PREVIEW], ids=["edit", "preview"])
+@pytest.mark.parametrize("point", POINTS)
+async def test_edits_are_live_or_are_not_wherever_the_process_dies(tmp_path: Path, point: str, edit: Intent) -> None:
+    intents = [DEPLOY, edit]
+    numbers = range(1, 80, 1 if RUNS > 15 else 20)
+    for number in numbers:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        # The first life is told of an edit too, so that both see the repository alike; it comes too early.
+        assert begin(folder, [DEPLOY, Intent("edit", "absent")]).end() == 0
+        (folder / "done").write_text("0\n")
+        if begin(folder, intents, Death(point, number)).end() == 0:
+            break
+        assert _behaviour(folder) in (DEPLOY.behaviour, edit.behaviour)
+        await survive(folder, intents, [await finished(folder)])
+        assert _behaviour(folder) == (EDIT.behaviour if edit is EDIT else DEPLOY.behaviour)
+        if edit is PREVIEW:
+            assert _behaviour(folder, "hello--preview") == PREVIEW.behaviour
+    assert numbers[0] < number < numbers[-1]
+
+
+def _behaviour(folder: Path, app: str = "hello") -> object:
+    """What that which is live was told to do."""
+    journal = read_journal(folder / "cloud")
+    (number,) = traffic(journal, app)
+    return running(journal)[f"{app}@{number}"]["asked"]

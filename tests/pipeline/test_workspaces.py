@@ -177,12 +177,72 @@ async def test_a_plain_deployment_goes_back_to_the_repository_and_says_so(bench:
     assert not await reopened.is_pending()
 
 
-async def test_edits_that_are_not_live_survive_a_newer_commit(bench: Bench) -> None:
+async def test_edits_that_are_not_live_are_brought_onto_a_newer_commit(bench: Bench) -> None:
     await (await bench.open()).edit("page.html", "Shop", "Store")
+    (Path(bench.repository.location) / "page.html").write_text("<!doctype html>\n" + PAGE)
     await bench.redeploy(lines=1)
     workspace = await bench.open()
     assert workspace.is_behind
     assert "Store" in await workspace.read("page.html")
+    with pytest.raises(Conflict) as caught:
+        await workspace.deploy()
+    assert caught.value.code == "edits_behind"
+
+    await workspace.rebase()
+    assert not workspace.is_behind
+    assert (await workspace.read("page.html")).startswith("<!doctype html>\n<h1>Store</h1>")
+    await bench.live(await workspace.deploy())
+    assert (await (await bench.open()).diff()).files == []
+
+
+async def test_edits_that_do_not_go_with_a_newer_commit_stay_as_they_are(bench: Bench) -> None:
+    await (await bench.open()).edit("page.html", "Shop", "Store")
+    (Path(bench.repository.location) / "page.html").write_text("<h1>Market</h1>\n")
+    await bench.redeploy(lines=1)
+    workspace = await bench.open()
+    with pytest.raises(Conflict) as caught:
+        await workspace.rebase()
+    assert "page.html" in caught.value.message
+    assert "Store" in await (await bench.open()).read("page.html")
+    await workspace.discard()
+    assert await (await bench.open()).read("page.html") == "<h1>Market</h1>\n"
+
+
+async def test_edits_of_two_conversations_do_not_undo_each_other(bench: Bench) -> None:
+    one, other = await bench.open("one"), await bench.open("other")
+    await one.edit("page.html", "Shop", "Store")
+    await other.edit("page.html", "2024", "2025")
+    await bench.live(await one.deploy())
+    with pytest.raises(Conflict) as caught:
+        await other.deploy()
+    assert caught.value.code == "edits_behind"
+    await other.rebase()
+    await bench.live(await other.deploy())
+    page = await (await bench.open("third")).read("page.html")
+    assert "Store" in page
+    assert "2025" in page
+
+
+async def test_after_a_rollback_edits_begin_at_what_is_live(bench: Bench) -> None:
+    workspace = await bench.open()
+    await workspace.edit("page.html", "Shop", "Store")
+    await bench.live(await workspace.deploy())
+    await bench.house.pipeline.rollback("hello")
+    assert await (await bench.open()).read("page.html") == PAGE
+
+
+async def test_edits_whose_deployment_was_cancelled_are_still_to_become_live(bench: Bench) -> None:
+    workspace = await bench.open()
+    await workspace.write("behaviour.json", '{"hang": "build"}')
+    deployment = await workspace.deploy()
+    await bench.house.reached(deployment.id, "step.started", step="build")
+    await bench.house.pipeline.cancel(deployment.id)
+    assert (await bench.house.ended(deployment.id)).status == "cancelled"
+    workspace = await bench.open()
+    assert not workspace.is_behind
+    assert [file.path for file in (await workspace.diff()).files] == ["behaviour.json"]
+    await workspace.edit("behaviour.json", '"build"', "null")
+    await bench.live(await workspace.deploy())
 
 
 async def test_a_failed_deployment_is_what_is_mended(bench: Bench) -> None:

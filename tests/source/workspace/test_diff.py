@@ -107,7 +107,7 @@ GOOD = patch_text({"f": "a\nb\n"}, {"f": "a\nc\n"})
         GOOD.replace("-b\n", ""),
         GOOD.split("@@")[0],
         GOOD.replace("--- a/f", "new file mode 120000\n--- a/f"),
-        "x" * ((4 << 20) + 1),
+        "x" * ((1 << 20) + 1),
     ],
     ids=range(12),
 )

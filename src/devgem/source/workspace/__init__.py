@@ -5,6 +5,9 @@ from devgem.source.workspace.edits import Delete, Edit, Replacement, Reset, Writ
 from devgem.source.workspace.flags import Flag, flags
 from devgem.source.workspace.history import Checkpoint, History
 from devgem.source.workspace.patch import FilePatch, apply_patch, parse_patch, patch_digest, patch_text
+from devgem.source.workspace.rebase import rebased
+from devgem.source.workspace.texts import Files
+from devgem.source.workspace.view import Match, View
 
 __all__ = [
     "Checkpoint",
@@ -12,11 +15,14 @@ __all__ = [
     "Edit",
     "FileChange",
     "FilePatch",
+    "Files",
     "Flag",
     "History",
     "Hunk",
+    "Match",
     "Replacement",
     "Reset",
+    "View",
     "Write",
     "apply_patch",
     "changes",
@@ -25,4 +31,5 @@ __all__ = [
     "parse_patch",
     "patch_digest",
     "patch_text",
+    "rebased",
 ]

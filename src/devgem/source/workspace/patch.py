@@ -15,7 +15,7 @@ from devgem.source.workspace.diff import FileChange, changes
 from devgem.source.workspace.paths import check_path
 from devgem.source.workspace.texts import Files, split
 
-PATCH_LIMIT_BYTES = 4 << 20
+PATCH_LIMIT_BYTES = 1 << 20
 _NO_END = "\\ No newline at end of file\n"
 _HEADER = re.compile(r'diff --git (?P<old>"a/.*"|a/.*) (?P<new>"b/.*"|b/.*)\n')
 _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@\n")
@@ -52,7 +52,11 @@ def apply_patch(base: Files, patch: str) -> Files:
 def parse_patch(patch: str) -> list[FilePatch]:
     """Raises InvalidInput for what was not written by `patch_text`."""
     if len(patch) > PATCH_LIMIT_BYTES:
-        raise InvalidInput(f"the edits are larger than {PATCH_LIMIT_BYTES >> 20} MiB", code="too_large")
+        raise InvalidInput(
+            f"the edits are larger than {PATCH_LIMIT_BYTES >> 20} MiB",
+            fix="Make smaller ones; large changes belong into a commit.",
+            code="too_large",
+        )
     files = list(_parse(split(patch)))
     if len({file.path for file in files}) != len(files):
         raise _malformed("it names a file twice")
