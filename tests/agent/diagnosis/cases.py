@@ -4,8 +4,8 @@ A case is a table of cases/*.toml. Keys: `rule` (the id that must be found; empt
 (texts that the diagnosis's cause must hold), `says` (texts that its summary must hold), `diff` (path of a diff that
 must come and, after `->`, a text that the file must then hold), `command`, `vars`, `confidence`; for the evidence:
 `code`, `failure` (its cause), `shown` (its evidence), `fix`, `candidates`, `step`, `stack` (language/package
-manager/framework), `dir`, `inputs` and `reads` (of the plan), `files`, `paths`, `env`, `exit`, `signal`. `why` says what
-a case is for where that is not plain.
+manager/framework), `dir`, `inputs` and `reads` (of the plan), `files`, `paths`, `env`, `exit`, `signal`. `why` says
+what a case is for where that is not plain.
 """
 
 import tomllib
@@ -67,6 +67,7 @@ class Case:
             exit_code=self.exit,
             signal=self.signal,
             served_before=True,
+            folder=self.dir,
         )
 
     @property

@@ -9,7 +9,7 @@ from devgem.agent.diagnosis.diagnosis import Button, Diagnosis, Diff, Quote, Ret
 from devgem.agent.diagnosis.evidence import Evidence
 from devgem.agent.diagnosis.rule import Clue, Finding, Rule, repository_path, safe_name
 from devgem.agent.diagnosis.rules import TABLE
-from devgem.agent.diagnosis.said import Said
+from devgem.agent.diagnosis.said import Said, bare
 
 _QUOTE_CHARACTERS = 300
 _PLACES_TRIED = 50
@@ -44,7 +44,7 @@ def _clues(rule: Rule, evidence: Evidence, said: Said) -> Iterator[Clue]:
         for match in reversed(found) if rule.last else found:
             yield _clue(match, evidence, said)
     if evidence.failure.code in rule.codes or (rule.about and not rule.patterns):
-        text = evidence.failure.evidence.strip()
+        text = bare(" ".join(evidence.failure.evidence.split()))
         about = _compiled(rule.about).search(evidence.failure.cause) if rule.about else None
         yield Clue(evidence, said, Quote(text[:_QUOTE_CHARACTERS], said.seq_of(text)), _names(about))
 

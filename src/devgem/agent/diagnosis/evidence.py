@@ -11,6 +11,7 @@ from devgem.domain.log import LogLine
 from devgem.domain.plan import BuildPlan
 
 FILES_WANTED = 40
+_NAMES_SHOWN = 6
 _MANIFESTS = (
     "package.json",
     ".nvmrc",
@@ -57,7 +58,7 @@ _INSTALLED = ("node_modules/", "site-packages/", "vendor/", "deps/", ".venv/")
 class Evidence:
     """`lines` are those of the failing step, in order; `files` are contents by path (see `wanted`), `paths` all that
     the commit has, both relative to the repository's root; `env` the names of the config vars that are set;
-    `served_before` says whether the app has an older revision to go back to."""
+    `folder` is the app's folder where there is no plan; `served_before`: there is a revision to go back to."""
 
     app: str
     step: Step
@@ -70,6 +71,7 @@ class Evidence:
     exit_code: int | None = None
     signal: int | None = None
     served_before: bool = False
+    folder: str = "."
 
     @property
     def language(self) -> str | None:
@@ -85,7 +87,7 @@ class Evidence:
 
     @property
     def dir(self) -> str:
-        return self.plan.dir if self.plan else "."
+        return self.plan.dir if self.plan else self.folder
 
     def here(self, name: str) -> str:
         """A path of the app's folder, relative to the repository's root."""
@@ -95,6 +97,18 @@ class Evidence:
         """The first of these files whose content is known, in the app's folder before the repository's root."""
         places = (path for name in names for path in (self.here(name), name))
         return next((path for path in places if path in self.files), None)
+
+    @property
+    def unset(self) -> tuple[str, ...]:
+        """The config vars that are not set: those that the code cannot live without, else all that it reads where
+        they are few."""
+        if self.plan is None:
+            return ()
+        required, read = (
+            tuple(name for name in names if name not in self.env)
+            for names in (self.plan.env_required, self.plan.env_names)
+        )
+        return required or (read if len(read) <= _NAMES_SHOWN else ())
 
     def has(self, *names: str) -> bool:
         return any(path in self.files or path in self.paths for name in names for path in (self.here(name), name))

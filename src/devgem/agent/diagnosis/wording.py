@@ -14,6 +14,7 @@ from devgem.agent.diagnosis.diagnosis import (
     Remedy,
     Retry,
 )
+from devgem.agent.diagnosis.said import bare
 from devgem.domain.failure import Failure
 from devgem.domain.plan import display
 
@@ -94,13 +95,13 @@ def _remedy(remedy: Remedy) -> str:
 
 def _code(text: str) -> str:
     """A code span that the text cannot end."""
-    line = " ".join(text.replace("`", "'").split())
+    line = bare(" ".join(text.replace("`", "'").split()))
     return f"`{line if len(line) <= _QUOTE_CHARACTERS else line[: _QUOTE_CHARACTERS - 3] + '...'}`"
 
 
 def _sentence(text: str) -> str:
     """Plain words: outside of code spans nothing becomes a link or a tag."""
-    parts = " ".join(text.split()).split("`")
+    parts = bare(" ".join(text.split())).split("`")
     if len(parts) % 2 == 0:
         parts = ["".join(parts)]
     parts[::2] = [part.replace("](", "] (").replace("<", "‹") for part in parts[::2]]

@@ -20,6 +20,7 @@ from devgem.agent.diagnosis.rules import (
     sites,
     source,
     system,
+    uncaught,
 )
 
 TABLE: tuple[Rule, ...] = (
@@ -42,5 +43,5 @@ TABLE: tuple[Rule, ...] = (
     *env.LATE_RULES,
     *databases.RULES,
     *running.RULES,
-    *running.LAST_RULES,
+    *uncaught.RULES,
 )

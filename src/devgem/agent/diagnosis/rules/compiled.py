@@ -85,13 +85,8 @@ RULES: tuple[Rule, ...] = (
         lambda clue: _located(clue, "the Rust code does not compile: `{what}`"),
         r"^error\[(?P<what>E\d{1,5}\]: [^\n]{1,160})\n\s{1,8}--> (?P<file>[\w./-]{1,200}):(?P<line>\d{1,6})",
         r"^error: (?P<what>[^\n]{1,160})\n\s{1,8}--> (?P<file>[\w./-]{1,200}):(?P<line>\d{1,6})",
+        r"^error\[(?P<what>E\d{1,5}\]: [^\n]{1,160})",
         r"^error: (?P<what>could not compile `[^`\n]{1,80}`)",
-    ),
-    rule(
-        "rust.panic",
-        "The Rust program panics",
-        says("the program panics: `{what}`", Advice("see the line of its own code that the log names"), likely=True),
-        r"^thread '[^'\n]{1,60}'(?: \(\d{1,9}\))? panicked at (?P<what>[^\n]{1,160})",
     ),
     rule(
         "elixir.version",
@@ -135,17 +130,6 @@ RULES: tuple[Rule, ...] = (
         says("the Elixir code does not compile: `{what}`", Advice("mend the line that the log names")),
         r"^\*\* \((?P<what>(?:CompileError|SyntaxError|TokenMissingError|MismatchedDelimiterError)\) [^\n]{1,160})",
         r"(?P<what>== Compilation error in file [^\n]{1,120} ==)",
-    ),
-    rule(
-        "elixir.boot",
-        "The Elixir application does not start",
-        says(
-            "the application does not start: `{what}`",
-            Advice("see the reason that the log gives below it"),
-            likely=True,
-        ),
-        r"(?P<what>Could not start application \w{1,60}: [^\n]{1,120})|(?P<what2>Kernel pid terminated"
-        r" \(application_controller\)[^\n]{0,120})",
     ),
     rule(
         "dotnet.sdk",
@@ -197,15 +181,5 @@ RULES: tuple[Rule, ...] = (
         lambda clue: _located(clue, "the code does not compile: `{what}`"),
         r"^\s{0,4}(?P<file>/?[\w./-]{1,200}\.(?:cs|fs|vb|razor|cshtml))\((?P<line>\d{1,6}),\d{1,6}\): error"
         r" (?P<what>(?:CS|FS|BC|RZ)\d{1,5}: [^\n]{1,160})",
-    ),
-    rule(
-        "dotnet.unhandled",
-        "The .NET program ends with an exception",
-        says(
-            "the program ends with `{what}`",
-            Advice("see the line of its own code that stands first below it"),
-            likely=True,
-        ),
-        r"^Unhandled exception\. (?P<what>[^\n]{1,160})",
     ),
 )

@@ -96,6 +96,7 @@ RULES: tuple[Rule, ...] = (
         r" database server|Can't connect to (?:local )?(?:MySQL|MariaDB)?",
         r"(?:ECONNREFUSED|[Cc]onnection (?:to \S{1,60} )?refused)[^\n]{0,80}?\b(?:5432|3306|1433)\b|\b(?:5432"
         r"|3306|1433)\b[^\n]{0,60}?[Cc]onnection refused",
+        r"Connection to \S{1,80}:(?:5432|3306|1433) refused",
         r"SequelizeConnection(?:Refused)?Error|SQLSTATE\[HY000\] \[2002\]|SQLSTATE\[08006\]|ActiveRecord::Conn"
         r"ectionNotEstablished|Communications link failure",
         r"DBConnection\.ConnectionError|CannotGetJdbcConnectionException|JDBCConnectionException",

@@ -77,7 +77,10 @@ def _refused_master_key(clue: Clue) -> Finding | None:
 _PYDANTIC = r"^([A-Za-z_]\w{0,80})\n\s{1,8}(?:Field required \[type=missing|field required \(type=value_error\.missing)"
 _ZOD = r"\"?path\"?:\s{0,4}\[\s{0,20}['\"]([A-Z][A-Z0-9_]{1,80})['\"]\s{0,20}\]"
 _SCHEMA = r"env must have required property '([A-Z][A-Z0-9_]{1,80})'"
-_T3 = r"([A-Z][A-Z0-9_]{1,80})['\"]?: \[\s{0,20}['\"](?:Required|Invalid input: expected \w{1,20}, received undefined|Invalid option)"
+_T3 = (
+    r"([A-Z][A-Z0-9_]{1,80})['\"]?: \[\s{0,20}['\"]"
+    r"(?:Required|Invalid input: expected \w{1,20}, received undefined|Invalid option)"
+)
 
 RULES: tuple[Rule, ...] = (
     rule(
@@ -244,7 +247,7 @@ LATE_RULES: tuple[Rule, ...] = (
         r"(?:must be (?:set|provided|defined)|is (?:not set|missing|required|not defined|undefined|unset|not"
         r" provided)))",
         r"(?i:please (?:set|provide|define)|you must set|set the)(?i: the| your)?"
-        r" ['\"`]?(?P<names>[A-Z][A-Z0-9]{0,40}_[A-Z0-9_]{1,60})\b",
+        r" ['\"`]?(?P<names>[A-Z][A-Z0-9]{0,40}_[A-Z0-9_]{1,60})\b(?! setting)",
         likely=True,
     ),
 )

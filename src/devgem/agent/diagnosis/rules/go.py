@@ -141,14 +141,4 @@ RULES: tuple[Rule, ...] = (
         _compile,
         r"^(?:vet: )?(?P<file>(?:\./)?[\w./-]{1,200}\.go):(?P<line>\d{1,6}):\d{1,6}: (?P<what>[^\n]{1,200})",
     ),
-    rule(
-        "go.panic",
-        "The Go program panics",
-        says(
-            "the program ends with a panic: `{what}`",
-            Advice("see the line of its own code that stands first below it"),
-            likely=True,
-        ),
-        r"^panic: (?P<what>[^\n]{1,200})",
-    ),
 )

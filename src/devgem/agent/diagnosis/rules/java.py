@@ -146,18 +146,4 @@ RULES: tuple[Rule, ...] = (
         ),
         r"Web server failed to start\. Port (?P<port>\d{1,5}) was already in use",
     ),
-    rule(
-        "java.spring_bean",
-        "Spring cannot make a bean",
-        says(
-            "Spring cannot make a bean: `{what}`",
-            Advice("see the last `Caused by` in the log: it is the reason"),
-            likely=True,
-        ),
-        r"Caused by: (?P<what>[\w.$]{1,120}(?:Exception|Error): [^\n]{1,160})",
-        r"(?P<what>Parameter \d of constructor in \S{1,120} required a bean[^\n]{0,120})",
-        last=True,
-        unless=r"Connection refused|UnknownHostException|Connection to \S{1,80} refused|password authentication failed",
-        stacks="java",
-    ),
 )

@@ -38,6 +38,21 @@ RULES: tuple[Rule, ...] = (
         steps=_BUILDING,
     ),
     rule(
+        "network.git_dependency",
+        "A dependency cannot be fetched with git",
+        says(
+            "a dependency cannot be fetched with git",
+            Advice("check that its repository and its tag exist, and that it can be read without a login"),
+            likely=True,
+        ),
+        r"Git operation failed|failed to (?:clone|fetch) into|git dep preparation failed",
+        r"fatal: repository"
+        r" '[^'\n]{1,200}' not found",
+        r"error: pathspec '[^'\n]{1,100}' did not match any file|fatal: Remote branch \S{1,100} not found",
+        steps=_BUILDING,
+        unless=r"Could not resolve host|could not read Username",
+    ),
+    rule(
         "network.registry_login",
         "A package registry wants a login",
         says(
@@ -63,8 +78,13 @@ RULES: tuple[Rule, ...] = (
         r" \S{1,20}) [`(]{0,2}https?://(?P<host>[\w.-]{1,100})",
         r"HTTPS?ConnectionPool\(host='(?P<host>[\w.-]{1,100})'[^\n]{0,300}(?:NewConnectionError"
         r"|NameResolutionError|ConnectTimeoutError)",
-        r"JSR package manifest for '[^'\n]{1,80}' failed to load[^\n]{0,40}(?P<host>jsr\.io)?",
         steps=_BUILDING,
+    ),
+    rule(
+        "network.jsr",
+        "jsr.io cannot be reached",
+        says("the package `{name}` cannot be fetched from jsr.io", _again),
+        r"JSR package manifest for '(?P<name>[^'\n]{1,80})' failed to load",
     ),
     rule(
         "network.failure_names_host",
@@ -92,7 +112,6 @@ RULES: tuple[Rule, ...] = (
         r"ECONNRESET|[Cc]onnection reset by peer|IncompleteRead|[Uu]nexpected (?:EOF|end of file) while"
         r" reading|socket hang up",
         steps=_BUILDING,
-        codes="network",
         likely=True,
     ),
     rule(
@@ -101,6 +120,7 @@ RULES: tuple[Rule, ...] = (
         says("the name of a host cannot be resolved from this machine", _again),
         r"[Nn]ame or service not known|Temporary failure in name resolution|failed to lookup address|dns error"
         r"|Could not resolve host|EAI_AGAIN|ENOTFOUND",
+        codes="network",
         steps=_BUILDING,
     ),
 )

@@ -171,7 +171,8 @@ RULES: tuple[Rule, ...] = (
         r"Could not resolve \"(?P<name>[^\"\n]{1,160})\" from \"(?P<file>[^\"\n]{1,200})\"",
         r"Failed to resolve import \"(?P<name>[^\"\n]{1,160})\" from \"(?P<file>[^\"\n]{1,200})\"",
         r"\[ERROR\] Could not resolve \"(?P<name>[^\"\n]{1,160})\"",
-        r"[Cc]annot find (?:module|package) '(?P<name>[^'\n]{1,160})'(?! or its)(?: imported from '?(?P<file>[^'\n]{1,200}))?",
+        r"[Cc]annot find (?:module|package) '(?P<name>[^'\n]{1,160})'(?! or its)"
+        r"(?: imported from '?(?P<file>[^'\n]{1,200}))?",
         stacks="node bun deno static python ruby php elixir",
     ),
 )

@@ -8,10 +8,11 @@ from devgem.agent.diagnosis import edits
 from devgem.agent.diagnosis.dependencies import add_node, install_node, node_requires
 from devgem.agent.diagnosis.diagnosis import Advice, Command, ConfigVar, Remedy, Retry
 from devgem.agent.diagnosis.names import NODE_TOOLS
-from devgem.agent.diagnosis.rule import Clue, Finding, Rule, rule, says
+from devgem.agent.diagnosis.rule import Clue, Finding, Rule, rule, safe_name, says
 from devgem.agent.diagnosis.versions import pin_node
 
 _NODE = "node bun deno"
+_ENGINE = re.compile(r"(?:Required|wanted): \{[^\n]{0,40}\"node\":\"([^\"\n]{1,60})")
 
 
 def _relock(clue: Clue) -> Iterator[Remedy]:
@@ -43,18 +44,13 @@ def _older_openssl(clue: Clue) -> Iterator[Remedy]:
     )
 
 
-def _pinned(clue: Clue) -> Iterator[Remedy]:
-    """What the log asks for, be it on a line of its own."""
-    found = clue["want"] or next(
-        (
-            m[1]
-            for m in re.finditer(
-                r"Required: \{\"node\":\"([^\"\n]{1,60})\"|wanted: \{\"node\":\"?([^\"\n]{1,60})", clue.said.text
-            )
-        ),
-        "",
-    )
-    yield from pin_node(replace(clue, names={**clue.names, "want": found or ""}))
+def _engine(clue: Clue) -> Finding:
+    """What the log asks for may stand on a line of its own."""
+    places = _ENGINE.finditer(clue.said.text)
+    want = clue["want"] or next((place[1] for place in places), "")
+    named = f": `{safe_name(want)}`" if want else ""
+    remedies = pin_node(replace(clue, names={**clue.names, "want": want}))
+    return Finding(f"it asks for another version of Node than this build has{named}", tuple(remedies))
 
 
 def _addon(clue: Clue) -> Iterator[Remedy]:
@@ -154,6 +150,12 @@ RULES: tuple[Rule, ...] = (
         r"lockfile had changes, but lockfile is frozen",
     ),
     rule(
+        "node.deno_lock",
+        "deno.lock does not fit what the code imports",
+        says("deno.lock does not fit what the code imports", _locked_by("deno", "install", "--frozen=false")),
+        r"The lockfile is out of date\. Run `deno install",
+    ),
+    rule(
         "node.integrity",
         "A downloaded package is not the one that the lock file means",
         says(
@@ -171,12 +173,13 @@ RULES: tuple[Rule, ...] = (
     rule(
         "node.engine",
         "A package asks for another version of Node",
-        says("it asks for another version of Node than this build has: `{want}`", _pinned),
+        _engine,
         r'The engine "node" is incompatible with this module\. Expected version "(?P<want>[^"\n]{1,80})"',
         r'You are using Node\.js [\d.]{1,12}\. For \S{1,40}, Node\.js version "?(?P<want>[^"\n]{1,60})"? is required',
         r"requires (?:a minimum )?Node\.?js version (?P<want>[^\s,]{1,20}(?: or [^\s,]{1,20}| \|\| \S{1,20}){0,2})",
         r"npm (?:error|ERR!) notsup Required: \{.{0,40}\"node\":\"(?P<want>[^\"\n]{1,60})",
         r"Expected version: (?P<want>[^\n]{1,60})\n(?:[^\n]{0,200}\n){0,2}?Got: v?\d",
+        r"npm (?:error|ERR!) code EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE",
         r"Your Node version is incompatible with \S{1,60}\. Expected (?P<want>[^\n]{1,40})",
         unless=r"npm (?:error|ERR!) code (?!EBADENGINE)E",
     ),

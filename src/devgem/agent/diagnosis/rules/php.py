@@ -183,10 +183,4 @@ RULES: tuple[Rule, ...] = (
         ),
         r"(?:PHP )?Parse error: {1,4}(?P<what>[^\n]{1,160}?) in (?P<file>\S{1,200}) on line (?P<line>\d{1,6})",
     ),
-    rule(
-        "php.fatal",
-        "PHP ends with an uncaught exception",
-        says("PHP ends with `{what}`", Advice("see the line of its own code that the log names"), likely=True),
-        r"PHP Fatal error: {1,4}Uncaught (?P<what>[^\n]{1,160})",
-    ),
 )

@@ -205,7 +205,7 @@ RULES: tuple[Rule, ...] = (
         "django.static_root",
         "collectstatic has no STATIC_ROOT",
         says("collectstatic runs, and STATIC_ROOT is not set", _static_root),
-        r"without having set the STATIC_ROOT setting to a filesystem path",
+        r"without having set the STATIC_ROOT",
     ),
     rule(
         "django.static_manifest",
@@ -293,7 +293,7 @@ RULES: tuple[Rule, ...] = (
         r"\s{0,4}(?P<kind>SyntaxError|IndentationError|TabError): (?P<what>[^\n]{1,200})",
         r"^\s{0,4}(?P<kind>SyntaxError|IndentationError|TabError): (?P<what>[^\n]{1,200})",
         stacks="python",
-        unless=r"\bnode:internal/",
+        unless=r"\bnode:internal/|Cannot use import statement|SyntaxError: Unexpected token",
         last=True,
     ),
     rule(

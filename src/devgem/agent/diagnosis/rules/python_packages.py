@@ -259,6 +259,17 @@ RULES: tuple[Rule, ...] = (
         r"mysql_config not found",
     ),
     rule(
+        "python.lxml_source",
+        "lxml is built from source, and its headers are not there",
+        says(
+            "lxml is built from source, and the headers of libxml2 and libxslt are not installed",
+            Advice("take a newer release of lxml: it comes built for this Python"),
+            Command(("apt-get", "install", "libxml2-dev", "libxslt1-dev"), place="machine"),
+        ),
+        r"make sure the libxml2 and libxslt development packages are installed",
+        r"Could not find function xmlCheckVersion in library libxml2",
+    ),
+    rule(
         "python.rust_needed",
         "A Python package is built from source and needs Rust",
         says(

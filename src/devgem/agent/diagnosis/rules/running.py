@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from devgem.agent.diagnosis import edits
-from devgem.agent.diagnosis.diagnosis import Advice, ConfigVar, Remedy, Retry
-from devgem.agent.diagnosis.rule import RUN, Clue, Finding, Rule, rule, safe_name, says
+from devgem.agent.diagnosis.diagnosis import Advice, Remedy, Retry
+from devgem.agent.diagnosis.rule import RUN, Clue, Finding, Rule, rule, says
 from devgem.domain.failure import Failure
 
 _SILENT = "never_listens no_answer exited"
@@ -95,16 +95,6 @@ def _exited(clue: Clue) -> Finding | None:
             Advice("let the start command be the server: a web app keeps running and listens on PORT"),
             Advice("if it has no URL by design, say so in a Procfile: `worker: <command>`"),
         ),
-    )
-
-
-def _crashed(clue: Clue) -> Finding:
-    plan = clue.evidence.plan
-    unset = [name for name in plan.env_required if name not in clue.evidence.env] if plan else []
-    vars_ = (ConfigVar(tuple(unset), "The code cannot do without them."),) if unset else ()
-    what = clue["what"]
-    return Finding(
-        f"the app ended with `{what}`", (*vars_, Advice("see the line of its own code in the trace above it")), "likely"
     )
 
 
@@ -242,43 +232,4 @@ RULES: tuple[Rule, ...] = (
         codes="image_missing not_started",
     ),
     rule("run.exited_zero", "The start command ended by itself, with exit code 0", _exited, codes="exited", steps=RUN),
-    rule(
-        "run.uncaught",
-        "The app ends with an error of its own code",
-        _crashed,
-        r"^(?P<what>(?:[\w.]{1,120}\.)?[A-Z]\w{0,60}(?:Error|Exception)(?: \[\w{1,60}\])?: [^\n]{1,200})",
-        last=True,
-        steps=RUN,
-        likely=True,
-    ),
-    rule(
-        "run.answers_5xx",
-        "The app answers with an error",
-        lambda clue: Finding(clue.evidence.failure.cause, (Advice("see what the log says for this request"),)),
-        codes="answers_5xx",
-    ),
-)
-
-LAST_RULES: tuple[Rule, ...] = (
-    rule(
-        "build.uncaught",
-        "A command of the build ends with an error of its own",
-        lambda clue: Finding(
-            f"a command of the build ended with `{safe_name(clue['what'])}`",
-            (Advice("see the lines above it"),),
-            "likely",
-        ),
-        r"^(?P<what>(?:[\w.]{1,120}\.)?[A-Z]\w{0,60}(?:Error|Exception)(?: \[\w{1,60}\])?: [^\n]{1,200})",
-        last=True,
-        likely=True,
-    ),
-    rule(
-        "devgem.internal",
-        "A fault of DevGem itself",
-        says(
-            "a step broke: this is a fault of DevGem, not of the app",
-            Retry("If it comes back, report it with DevGem's own log."),
-        ),
-        codes="internal",
-    ),
 )

@@ -1,5 +1,6 @@
 """What is wrong before anything is built: the repository cannot be read, or nothing says how to build it."""
 
+import posixpath
 from collections.abc import Iterator
 
 from devgem.agent.diagnosis import edits
@@ -10,6 +11,7 @@ from devgem.domain.deployment import Step
 _FETCH = frozenset({Step.FETCH})
 _PLAN = frozenset({Step.PLAN})
 _FOLDERS_SHOWN = 5
+_MANIFESTS = ("package.json", "requirements.txt", "pyproject.toml", "go.mod", "Gemfile", "composer.json", "Cargo.toml")
 
 
 def _as_said(*remedies: Remedy) -> Fill:
@@ -48,6 +50,26 @@ def _procfile(clue: Clue) -> Iterator[Remedy]:
         name = node.rsplit("/", 1)[-1]
         yield edits.new_file(clue.evidence.here("Procfile"), f"web: node {name}\n", f"It starts {name}.")
     yield Advice("state the start command in a Procfile, as in `web: <command>`")
+
+
+def _nothing_known(clue: Clue) -> Finding:
+    folder = clue.evidence.dir
+    parents = [folder.rpartition("/")[0] or "."] if folder != "." else []
+    while parents and parents[-1] != ".":
+        parents.append(parents[-1].rpartition("/")[0] or ".")
+    for parent in parents:
+        name = next(
+            (name for name in _MANIFESTS if posixpath.normpath(f"{parent}/{name}") in clue.evidence.paths), None
+        )
+        if name:
+            return Finding(
+                f"nothing in `{folder}` says what it is: its {name} lies in the folder above, `{parent}`",
+                (
+                    Redeploy(("--dir", parent), f"And say in {parent}/Procfile which file to start."),
+                    Advice(f"or give {folder} a {name} of its own"),
+                ),
+            )
+    return Finding("nothing here is of a kind that DevGem knows", tuple(_procfile(clue)))
 
 
 RULES: tuple[Rule, ...] = (
@@ -138,9 +160,10 @@ RULES: tuple[Rule, ...] = (
     rule(
         "plan.nothing_known",
         "Nothing in the repository is of a kind that DevGem knows",
-        says("nothing here is of a kind that DevGem knows", _procfile, likely=True),
+        _nothing_known,
         about=r"^Nothing here is of a kind that DevGem knows",
         within="unplannable",
+        likely=True,
     ),
     rule(
         "plan.unplannable",
@@ -152,6 +175,7 @@ RULES: tuple[Rule, ...] = (
         "plan.missing_toolchain",
         "The machine has no toolchain, or not the version that the app asks for",
         _as_said(),
+        unless=r"rustup could not choose",
         codes="preflight missing_toolchain missing_node missing_python missing_bun missing_deno missing_pnpm"
         " missing_yarn missing_poetry missing_pdm missing_pipenv missing_uv",
     ),

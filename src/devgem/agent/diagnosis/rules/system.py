@@ -182,5 +182,6 @@ RULES: tuple[Rule, ...] = (
         ),
         r"[Ss]egmentation fault|SIGSEGV|signal 11\b",
         codes="crashed",
+        unless=r"^panic: ",
     ),
 )
