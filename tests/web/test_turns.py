@@ -209,3 +209,24 @@ async def test_several_devices_see_the_same_order(scripted: Scripted) -> None:
     assert {data["text"] for data in said if data["role"] == "user"} == {
         f"{device} {n}" for device in ("one", "two", "three") for n in range(3)
     }
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"action": "accept"}, 404),
+        ({"action": "accept", "hunks": ["h1"]}, 404),
+        ({"action": "discard"}, 404),
+        ({"action": "deploy"}, 422),
+        ({"action": "accept", "hunks": "h1"}, 422),
+        ({"action": "accept", "hunks": ["h" * 300]}, 422),
+        ({}, 422),
+    ],
+)
+async def test_an_edit_that_was_not_proposed_is_not_accepted(
+    dashboard: Dashboard, body: dict[str, Any], status: int
+) -> None:
+    conversation = (await dashboard.parts.conversations.open()).id
+    async with dashboard.client() as client:
+        answer = await client.post(f"/api/v1/conversations/{conversation}/edits/edt_none", json=body)
+    assert answer.status_code == status

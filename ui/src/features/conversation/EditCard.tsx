@@ -17,8 +17,26 @@ interface Props {
 
 const ENDED: Record<Edit["status"], string> = { proposed: "", applied: "Applied", reverted: "Discarded" };
 
-/** A proposed change: the diff with a choice for each hunk, what is odd about it, and what was checked. */
+/** An older proposal is folded away: it can be accepted again once its state was gone back to. */
 export function EditCard({ edit, onAnswer }: Props) {
+  if (edit.status !== "proposed" || edit.isNewest) return <Proposal edit={edit} onAnswer={onAnswer} />;
+  return (
+    <details className="call">
+      <summary>
+        <span>{titleOf(edit)}</span>
+        <span className="quiet">There is a newer diff</span>
+      </summary>
+      <Proposal edit={edit} onAnswer={onAnswer} />
+    </details>
+  );
+}
+
+function titleOf({ app, summary }: Edit): string {
+  return visible(summary.startsWith(`${app}: `) ? summary : `${app}: ${summary}`);
+}
+
+/** The diff with a choice for each hunk, what is odd about it, and what was checked. */
+function Proposal({ edit, onAnswer }: Props) {
   const title = useId();
   const all = edit.files.flatMap((file) => file.hunks.map((hunk) => hunk.id));
   const [refused, setRefused] = useState<ReadonlySet<string>>(new Set());
@@ -30,12 +48,11 @@ export function EditCard({ edit, onAnswer }: Props) {
     setRefused(next);
   };
   const isOpen = edit.status === "proposed" && !edit.cut;
-  const shown = edit.status === "applied" && edit.accepted.length > 0 ? edit.accepted : accepted;
+  const applied = edit.accepted.length > 0 ? edit.accepted : all;
+  const shown = edit.status === "applied" ? applied : accepted;
   return (
     <section className={`card edit edit-${edit.status}`} aria-labelledby={title}>
-      <h3 id={title}>
-        {edit.app}: {visible(edit.summary)}
-      </h3>
+      <h3 id={title}>{titleOf(edit)}</h3>
       <Flags flags={edit.flags} />
       {edit.files.map((file) => (
         <Diff key={file.path} file={file} accepted={new Set(shown)} onChoose={isOpen ? choose : null} />

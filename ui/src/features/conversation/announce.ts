@@ -19,7 +19,7 @@ function says(entry: Entry): string[] {
     case "approval":
       return [`Your consent is needed: ${entry.title}`, ...(entry.status === "pending" ? [] : [entry.status])];
     case "edit":
-      return [`Changes to ${entry.app}: ${entry.summary}`];
+      return [`Changes: ${entry.summary}`];
     case "notice":
       return [entry.text];
     case "unknown":

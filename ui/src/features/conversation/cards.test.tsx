@@ -128,6 +128,7 @@ const EDIT: Edit = {
   flags: [{ path: "package.json", line: 3, kind: "dependency", detail: "left-pad is new" }],
   checks: [{ name: "parses", ok: false, detail: "line 3" }],
   status: "proposed",
+  isNewest: true,
   accepted: [],
   deployment: null,
 };
@@ -156,6 +157,11 @@ describe("an edit", () => {
     expect(within(screen.getByRole("list", { name: "To look at" })).getByText("package.json:3")).toBeTruthy();
     expect(within(screen.getByRole("list", { name: "Checks" })).getByRole("img", { name: "failed" })).toBeTruthy();
     expect(screen.getByText("+x\\u{200b}y")).toBeTruthy();
+  });
+
+  it("that was followed by another is folded away", () => {
+    render(<EditCard edit={{ ...EDIT, isNewest: false }} onAnswer={onAnswer} />);
+    expect(screen.getByText("There is a newer diff").closest("details")?.open).toBe(false);
   });
 
   it("that is over says how much of it was taken", () => {

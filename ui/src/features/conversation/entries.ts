@@ -85,6 +85,8 @@ export interface Edit {
   flags: Flag[];
   checks: Check[];
   status: "proposed" | "applied" | "reverted";
+  /** No later edit of the app was proposed. */
+  isNewest: boolean;
   accepted: string[];
   deployment: string | null;
 }

@@ -152,6 +152,12 @@ describe("approvals and edits", () => {
     expect(denied).toMatchObject({ status: "denied", reason: "a new message came", typedName: "shop", digest: "d" });
   });
 
+  it("a later edit of the same app makes the earlier one old, and leaves other apps' alone", () => {
+    const proposed = (id: string, app: string): Told => ["edit.proposed", { edit: id, app, files: [] }];
+    const found = thread(proposed("e1", "shop"), proposed("e2", "blog"), proposed("e3", "shop"));
+    expect(found.entries.map((entry) => entry.kind === "edit" && entry.isNewest)).toEqual([false, true, true]);
+  });
+
   it("an edit is applied in part, and says what it deployed", () => {
     const hunks = [{ hunk: "h1", header: "@@", lines: ["-a", "+b"] }, { hunk: "h2", header: "@@", lines: ["+c"] }];
     const told: Told = ["edit.proposed", { edit: "e", app: "shop", summary: "Blue", files: [{ path: "a.css", change: "modified", hunks }], flags: [], checks: [] }];

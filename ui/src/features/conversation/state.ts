@@ -36,7 +36,7 @@ export function addEvent(thread: Thread, event: StreamEvent): Thread {
         reason: text(data, "reason"),
       }));
     case "edit.proposed":
-      return put(heard, edit(data));
+      return put(age(heard, text(data, "app")), edit(data));
     case "edit.applied":
       return change(heard, "edit", text(data, "edit"), () => ({
         status: "applied",
@@ -62,6 +62,12 @@ function put(thread: Thread, entry: Entry): Thread {
   const at = thread.entries.findLastIndex((known) => known.kind === entry.kind && known.id === entry.id);
   const entries = at < 0 ? [...thread.entries, entry] : thread.entries.with(at, { ...entry, cut: thread.entries[at]?.cut ?? false });
   return { ...thread, entries };
+}
+
+/** What was proposed for the app before is not the newest any more. */
+function age(thread: Thread, app: string): Thread {
+  const isOlder = (entry: Entry) => entry.kind === "edit" && entry.app === app && entry.isNewest;
+  return { ...thread, entries: thread.entries.map((entry) => (isOlder(entry) ? { ...entry, isNewest: false } : entry)) };
 }
 
 function change<E extends Entry>(thread: Thread, kind: E["kind"], id: string, news: (known: E) => Partial<E>): Thread {
@@ -209,6 +215,7 @@ function edit(data: Data): Edit {
     })),
     checks: records(data, "checks").map((check) => ({ name: text(check, "name"), ok: check.ok === true, detail: text(check, "detail") })),
     status: "proposed",
+    isNewest: true,
     accepted: [],
     deployment: null,
   };
