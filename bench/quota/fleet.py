@@ -155,6 +155,5 @@ def most(weighted: Sequence[tuple[float, int]], span_seconds: float) -> int:
 
 def mean_use(weighted: Sequence[tuple[float, int]], span_seconds: float, end: float) -> float:
     """The mean of all windows that end in the last span: also right where use comes in lumps."""
-    return sum(
-        weight * max(0.0, min(at + span_seconds, end) - max(at, end - span_seconds)) for at, weight in weighted
-    ) / (span_seconds)
+    counted_seconds = (min(at + span_seconds, end) - max(at, end - span_seconds) for at, _ in weighted)
+    return sum(w * max(0.0, seconds) for (_, w), seconds in zip(weighted, counted_seconds, strict=True)) / span_seconds

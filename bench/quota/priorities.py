@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from bench.quota.adapter import Pool, Setting
 from bench.quota.fleet import Call, Plan, Stream, begin_in, run
 from bench.quota.redis_server import redis_server
-from bench.report import table, verdict
+from bench.quota.targets import Target, judge
+from bench.report import table
 
 PROCESSES = 8
 POOL = Pool("calls", rpm=60)
@@ -115,15 +116,13 @@ def show(found: Mapping[str, Found]) -> None:
 def report(ours: Found) -> bool:
     deploy = ours.classes[DEPLOY]
     targets = (
-        ("deploys served", deploy.served, 1.0, True),
-        ("deploy: p99 wait, s", deploy.p99_seconds, 0.25, False),
-        ("lower calls let in while a deploy waits", ours.out_of_order, 0.0, False),
-        ("quota used by the lower class that got least", ours.lowest, FLOOR, True),
-        ("use of the quota", ours.use, 0.95, True),
+        Target("deploys served", deploy.served, 1.0, at_least=True),
+        Target("deploy: p99 wait, s", deploy.p99_seconds, 0.25),
+        Target("lower calls let in while a deploy waits", ours.out_of_order, 0.0),
+        Target("quota used by the lower class that got least", ours.lowest, FLOOR, at_least=True),
+        Target("use of the quota", ours.use, 0.95, at_least=True),
     )
-    rows = [[name, f"{value:.3f}", verdict(value, goal, at_least=more)] for name, value, goal, more in targets]
-    table("Five-fold overload: DevGem against the targets", ("what", "value", "target"), rows)
-    return all(value >= goal if more else value <= goal for _, value, goal, more in targets)
+    return judge("Five-fold overload: DevGem against the targets", targets)
 
 
 def main() -> int:
