@@ -226,7 +226,7 @@ class OpenWorkspace:
         if self.is_behind:
             raise Conflict(
                 f"something else of {self.app!r} was deployed since these edits began",
-                fix="Bring the edits onto it, or discard them.",
+                fix="Try again, which brings the edits onto it; if they do not go together, discard them.",
                 code="edits_behind",
             )
         view = await self._view()

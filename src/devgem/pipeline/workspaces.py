@@ -1,8 +1,10 @@
 """Opens what a conversation edits of an app: at what is deployed, or where it was left."""
 
+import contextlib
 from dataclasses import replace
 
 from devgem.domain.deployment import Status
+from devgem.domain.errors import Conflict, InvalidInput
 from devgem.pipeline.open_workspace import Desk, OpenWorkspace, begun
 from devgem.pipeline.origin import live_patch, origin_of
 from devgem.pipeline.pipeline import Pipeline
@@ -22,8 +24,8 @@ class Workspaces:
 
     async def open(self, app: str, conversation: str) -> OpenWorkspace:
         """The conversation's workspace of an app. One without edits of its own begins anew at what is deployed by now;
-        another one stays as it is, even if that `is_behind`. Raises NotFound, Conflict when nothing of the app came to
-        a commit yet, and SourceError."""
+        the edits of another one are brought onto that, unless they do not go together: then it `is_behind`. Raises
+        NotFound, Conflict when nothing of the app came to a commit yet, and SourceError."""
         async with self._desk.store.read() as transaction:
             origin = await origin_of(transaction, app)
             live = await live_patch(transaction, app, origin.commit)
@@ -36,6 +38,9 @@ class Workspaces:
         if moved and _has_ended(last) and not await opened.is_pending():
             anew = replace(begun(app, conversation, origin), version=row.version, branch=row.branch)
             return await OpenWorkspace.at(self._desk, anew, origin, live)
+        if opened.is_behind:
+            with contextlib.suppress(Conflict, InvalidInput):
+                await opened.rebase()
         return opened
 
 
