@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from devgem.store import tables
+from devgem.store.analyses import Analyses
 from devgem.store.approvals import Approvals
 from devgem.store.apps import Apps
 from devgem.store.batch import Batch
@@ -29,6 +30,8 @@ from devgem.store.migrate import migrate, renew_epoch
 from devgem.store.replicas import Replicas
 from devgem.store.revisions import Builds, Revisions
 from devgem.store.sessions import Sessions
+from devgem.store.spending import Spending
+from devgem.store.user_keys import UserKeys
 from devgem.store.vault import Vault
 from devgem.store.workspaces import Workspaces
 
@@ -102,6 +105,18 @@ class Transaction:
     @cached_property
     def callers(self) -> Callers:
         return Callers(self._connection)
+
+    @cached_property
+    def spending(self) -> Spending:
+        return Spending(self._connection)
+
+    @cached_property
+    def analyses(self) -> Analyses:
+        return Analyses(self._connection)
+
+    @cached_property
+    def user_keys(self) -> UserKeys:
+        return UserKeys(self._connection, self._vault)
 
     @cached_property
     def replicas(self) -> Replicas:

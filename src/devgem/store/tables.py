@@ -298,3 +298,33 @@ callers = sa.Table(
     sa.Column("seen_at", Instant, nullable=False),
     sa.Index("ix_callers_key_seen_at", "key", "seen_at"),
 )
+
+spending = sa.Table(
+    "spending",
+    metadata,
+    sa.Column("day", sa.Text, primary_key=True),  # UTC, as 2026-11-23
+    sa.Column("user", sa.Text, primary_key=True),
+    sa.Column("conversation", sa.Text, primary_key=True),
+    sa.Column("tokens", sa.BigInteger, nullable=False),
+    sa.Column("cost_nanos", sa.BigInteger, nullable=False),  # billionths of a US dollar
+    sa.Column("unpriced_tokens", sa.BigInteger, nullable=False),  # of models whose price is not known
+    sa.Index("ix_spending_conversation", "conversation"),
+)
+
+analyses = sa.Table(
+    "analyses",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),  # a digest of what was analysed, at which commit, by which version
+    sa.Column("document", _Json, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Index("ix_analyses_at", "at"),
+)
+
+user_keys = sa.Table(
+    "user_keys",
+    metadata,
+    sa.Column("user", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),  # sealed
+    sa.Column("updated_at", Instant, nullable=False),
+)
