@@ -188,6 +188,7 @@ async def test_edits_that_are_not_live_are_brought_onto_a_newer_commit(bench: Be
 
     workspace = await bench.open()
     assert not workspace.is_behind
+    assert workspace.checkpoint == "c2", "a name is never given twice"
     assert (await workspace.read("page.html")).startswith("<!doctype html>\n<h1>Store</h1>")
     await bench.live(await workspace.deploy())
     assert (await (await bench.open()).diff()).files == []

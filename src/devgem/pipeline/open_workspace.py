@@ -155,7 +155,7 @@ class OpenWorkspace:
         if self._same_commit:
             await self._keep(self._history.add([Reset(self._live)], "Discard the edits"))
         else:
-            await self._move(begun(self.app, self._row.conversation, self._origin))
+            await self._move(self._anew())
         await self._desk.pipeline.discard_preview(self.app)
         return self.checkpoint
 
@@ -168,7 +168,7 @@ class OpenWorkspace:
         root = await self._desk.sources.checkout(self._origin.repository, self._origin.commit)
         target = await asyncio.to_thread(View.of, root, [], (patch, self._origin.patch))
         after = rebased(patch, target.with_patch(self._origin.patch))
-        row = begun(self.app, self._row.conversation, self._origin)
+        row = self._anew()
         history = History.from_json(row.history).add([Reset(patch_text(target.base, after))], "Bring the edits along")
         await self._move(replace(row, history=history.to_json()))
         return self.checkpoint
@@ -257,6 +257,9 @@ class OpenWorkspace:
         """The edited files as they are deployed; as in the commit that is edited, if another one is deployed."""
         return view.with_patch(self._origin.patch) if self._same_commit else view.base
 
+    def _anew(self) -> WorkspaceRow:
+        return begun(self.app, self._row.conversation, self._origin, count=self._history.count)
+
     async def _move(self, row: WorkspaceRow) -> None:
         """Begins anew on another commit."""
         root = await self._desk.sources.checkout(row.repository, row.commit)
@@ -273,9 +276,9 @@ class OpenWorkspace:
             self._row = await transaction.workspaces.put(row)
 
 
-def begun(app: str, conversation: str, origin: Origin) -> WorkspaceRow:
-    """A workspace that has nothing yet but the edits that are deployed."""
-    history = History()
+def begun(app: str, conversation: str, origin: Origin, *, count: int = 0) -> WorkspaceRow:
+    """A workspace that has nothing yet but the edits that are deployed. `count` is that of the history before."""
+    history = History(count=count)
     if origin.patch:
         history = history.add([Reset(origin.patch)], "What was edited before")
     return WorkspaceRow(

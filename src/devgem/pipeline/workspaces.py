@@ -11,6 +11,7 @@ from devgem.pipeline.pipeline import Pipeline
 from devgem.pipeline.publisher import Publisher
 from devgem.source import Sources
 from devgem.source.pull_request import API
+from devgem.source.workspace import History
 from devgem.store import DeploymentRow, Store
 
 _ENDED = (Status.LIVE, Status.FAILED)
@@ -36,7 +37,8 @@ class Workspaces:
         opened = await OpenWorkspace.at(self._desk, row, origin, live)
         moved = (row.commit.sha, row.deployed) != (origin.commit.sha, origin.patch)
         if moved and _has_ended(last) and not await opened.is_pending():
-            anew = replace(begun(app, conversation, origin), version=row.version, branch=row.branch)
+            anew = begun(app, conversation, origin, count=History.from_json(row.history).count)
+            anew = replace(anew, version=row.version, branch=row.branch)
             return await OpenWorkspace.at(self._desk, anew, origin, live)
         if opened.is_behind:
             with contextlib.suppress(Conflict, InvalidInput):

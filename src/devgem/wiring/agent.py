@@ -7,8 +7,8 @@ from devgem.agent.conversation import Conversations
 from devgem.agent.parts import Parse, Parts, Plan
 from devgem.clouds import Cloud
 from devgem.pipeline import Pipeline
-from devgem.pipeline.parts import Sources
 from devgem.pipeline.workspaces import Workspaces
+from devgem.source import Sources
 from devgem.store import Store
 
 

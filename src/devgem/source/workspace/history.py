@@ -24,11 +24,13 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class History:
-    """`head` is the checkpoint that counts (None: the commit itself); `undone` are those to come back by redo."""
+    """`head` is the checkpoint that counts (None: the commit itself); `undone` are those to come back by redo. `count`
+    is how many there were, those of a history before this one included: no name is given twice."""
 
     checkpoints: tuple[Checkpoint, ...] = ()
     head: str | None = None
     undone: tuple[str, ...] = ()
+    count: int = 0
 
     def add(self, edits: Sequence[Edit], summary: str = "") -> Self:
         """Raises Conflict when there are too many."""
@@ -38,8 +40,9 @@ class History:
                 fix="Discard them, or begin a new conversation once they are live.",
                 code="too_many_edits",
             )
-        checkpoint = Checkpoint(f"c{len(self.checkpoints) + 1}", self.head, tuple(edits), summary)
-        return replace(self, checkpoints=(*self.checkpoints, checkpoint), head=checkpoint.id, undone=())
+        count = self.count + 1
+        checkpoint = Checkpoint(f"c{count}", self.head, tuple(edits), summary)
+        return replace(self, checkpoints=(*self.checkpoints, checkpoint), head=checkpoint.id, undone=(), count=count)
 
     def undo(self) -> Self:
         """Raises Conflict when there is nothing to undo."""
@@ -63,7 +66,8 @@ class History:
         for checkpoint in self.checkpoints:
             if checkpoint.id == id:
                 return checkpoint
-        raise NotFound(f"there is no checkpoint {id!r}", fix=f"Choose one of c1 to c{len(self.checkpoints)}.")
+        known = ", ".join(checkpoint.id for checkpoint in self.checkpoints[-20:]) or "none"
+        raise NotFound(f"there is no checkpoint {id!r}", fix=f"Choose one of: {known}.")
 
     def edits(self, at: str | None) -> list[Edit]:
         """What leads from the commit to a checkpoint; nothing before the last reset counts."""
@@ -81,7 +85,7 @@ class History:
             {"id": c.id, "parent": c.parent, "edits": [edit_to_json(edit) for edit in c.edits], "summary": c.summary}
             for c in self.checkpoints
         ]
-        return {"checkpoints": checkpoints, "head": self.head, "undone": list(self.undone)}
+        return {"checkpoints": checkpoints, "head": self.head, "undone": list(self.undone), "count": self.count}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -89,4 +93,4 @@ class History:
             Checkpoint(c["id"], c["parent"], tuple(edit_from_json(edit) for edit in c["edits"]), c["summary"])
             for c in document["checkpoints"]
         )
-        return cls(checkpoints, document["head"], tuple(document["undone"]))
+        return cls(checkpoints, document["head"], tuple(document["undone"]), document["count"])
