@@ -101,6 +101,7 @@ RULES: tuple[Rule, ...] = (
             Advice("or choose the folder that has it, with --dir"),
         ),
         r"go: cannot find main module|go\.mod file not found in current directory",
+        r"does not contain main module or its selected",
     ),
     rule(
         "go.no_main",

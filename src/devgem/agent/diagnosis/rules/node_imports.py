@@ -34,7 +34,8 @@ def _unresolved(clue: Clue) -> Finding | None:
             (Advice(f"see whether the installed version of {package} has it, and commit a lock file that fits"),),
             "likely",
         )
-    return Finding(f"the package `{package}` is not in package.json", tuple(add_node(clue.evidence, package)))
+    cause = f"the package `{package}` is not {'in package.json' if manifest else 'installed'}"
+    return Finding(cause, tuple(add_node(clue.evidence, package)))
 
 
 def _no_builtin(name: str) -> tuple[Remedy, ...]:

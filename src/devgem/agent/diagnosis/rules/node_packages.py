@@ -86,8 +86,9 @@ def _tool_missing(clue: Clue) -> Finding | None:
         return Finding(
             f"`{tool}` is named in package.json and was not installed", (install_node(clue.evidence),), "likely"
         )
+    what = "and package.json does not name its package" if manifest else "which is not installed"
     return Finding(
-        f"a script calls `{tool}`, and package.json does not name its package",
+        f"a script calls `{tool}`, {what}",
         tuple(add_node(clue.evidence, package, dev=clue.evidence.step == "build")),
     )
 

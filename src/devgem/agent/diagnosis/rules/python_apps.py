@@ -8,6 +8,7 @@ from devgem.agent.diagnosis import edits
 from devgem.agent.diagnosis.dependencies import add_python
 from devgem.agent.diagnosis.diagnosis import Advice, ConfigVar, Quote, Remedy
 from devgem.agent.diagnosis.rule import RUN, Clue, Finding, Rule, repository_path, rule, says
+from devgem.agent.diagnosis.rules.python_packages import START_MODULE
 
 _OBJECT = re.compile(r"^(?P<object>\w{1,60})\s{0,8}=\s{0,8}(?P<call>[\w.]{1,80})\(", re.MULTILINE)
 _WEB_CALLS = re.compile(
@@ -139,6 +140,7 @@ RULES: tuple[Rule, ...] = (
         "The start command names a module that is not there",
         says("the start command names the module `{name}`, which is not there", _right_object),
         r'Error loading ASGI app\. Could not import module "(?P<name>[\w.]{1,100})"',
+        START_MODULE.removesuffix("$"),
     ),
     rule(
         "python.bad_import_string",

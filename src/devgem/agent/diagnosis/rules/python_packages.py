@@ -14,8 +14,17 @@ _OTHER_ERROR = re.compile(
     r"^(?!ModuleNotFoundError|ImportError)(?:[A-Za-z_]\w{0,60}\.){0,6}[A-Z]\w{0,60}(?:Error|Exception)\b", re.M
 )
 
+START_MODULE = (
+    r"line \d{1,6}, in import_app\n(?:[^\n]{0,300}\n){0,4}?[^\n]{0,300}, in import_module\n"
+    r"(?:(?! {2}File \"/)[^\n]{0,300}\n){0,12}?ModuleNotFoundError: No module named '(?P<name>[\w.]{1,100})$"
+)
+"""gunicorn's own import of the module that the start command names; without the quote at the end."""
 
-def _missing_module(clue: Clue) -> Finding:
+
+def _missing_module(clue: Clue) -> Finding | None:
+    """What the start command names itself is no package: see python.no_app_module."""
+    if re.search(START_MODULE, clue.before[-4000:]):
+        return None
     module = clue["name"]
     top = module.partition(".")[0]
     package = PYTHON_DISTRIBUTIONS.get(module) or PYTHON_DISTRIBUTIONS.get(top) or top.replace("_", "-")

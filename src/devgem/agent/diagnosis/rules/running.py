@@ -145,7 +145,16 @@ RULES: tuple[Rule, ...] = (
         r"dial tcp: lookup (?P<host>[\w.-]{1,100})",
         r"UnknownHostException: (?P<host>[\w.-]{1,100})",
         r"host='(?P<host>[\w.-]{1,100})'[^\n]{0,300}NameResolutionError",
-        r"(?P<host>[Nn]ame or service not known|Temporary failure in name resolution)",
+        steps=RUN,
+    ),
+    rule(
+        "run.name_unknown",
+        "The name of a host that the app needs cannot be resolved",
+        says(
+            "the name of a host that the app needs cannot be resolved here",
+            Advice("set the config var that holds its address to a host that can be reached from here"),
+        ),
+        r"[Nn]ame or service not known|Temporary failure in name resolution",
         steps=RUN,
     ),
     rule(
