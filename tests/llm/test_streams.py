@@ -256,6 +256,19 @@ async def test_what_a_broken_answer_used_is_charged_too() -> None:
         assert rig.quota.verdicts == [("us-central1", Verdict.REFUSED), ("us-east1", Verdict.OK)]
 
 
+async def test_a_stream_that_breaks_leaves_no_connection_open() -> None:
+    async with routed("vertex/us-central1; vertex/us-east1") as rig:
+        rig.google.script(Reply.say("one ", "two"))
+        for _ in range(10):
+            rig.google.fault("us-central1", Fault("error_chunk", at_chunk=1))
+            await Agent(rig.model()).run("hi")
+            rig.quota.ledger_heals()
+        assert rig.asked().count("us-central1") == 10
+        async with asyncio.timeout(2):
+            while rig.google.open_connections > 1:
+                await asyncio.sleep(0.01)
+
+
 async def test_a_stream_without_an_agent_is_the_same() -> None:
     async with routed() as rig:
         rig.google.script(Reply.say("one ", "two"))

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+import httpx2
 from opentelemetry.trace import Span
 from pydantic_ai.messages import (
     ModelResponseStreamEvent,
@@ -21,6 +22,7 @@ from pydantic_ai.models import StreamedResponse
 
 from devgem.llm.classify import CallFailed, Failing, cut_short, runaway, too_slow, unusable
 from devgem.llm.endpoints import Address
+from devgem.llm.google import keep_responses
 from devgem.llm.runaway import Meter
 from devgem.quota.ask import Lease, Outcome, Verdict
 
@@ -60,13 +62,15 @@ class Attempt:
     has_started: bool = False
     is_settled: bool = False
     _opened: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _responses: list[httpx2.Response] = field(default_factory=list)
 
     async def events(
         self, opening: AbstractAsyncContextManager[StreamedResponse]
     ) -> AsyncGenerator[ModelResponseStreamEvent]:
         """The stream's events, to its proper end. Raises one of `classify.ERRORS`."""
         async with self._patience("no answer", self.deadlines.first_token):
-            self.stream = await self._opened.enter_async_context(opening)
+            with keep_responses(self._responses):
+                self.stream = await self._opened.enter_async_context(opening)
         iterator, patience = aiter(self.stream), self.deadlines.first_token
         first_at = asyncio.get_running_loop().time()
         while True:
@@ -124,6 +128,10 @@ class Attempt:
 
     async def close(self) -> None:
         await self._opened.aclose()
+
+    async def hang_up(self) -> None:
+        for response in self._responses:
+            await response.aclose()
 
 
 def _text_of(event: ModelResponseStreamEvent) -> str:

@@ -134,6 +134,12 @@ class Call:
         if not attempt.is_settled:
             await self._end(attempt, None, "cancelled")
 
+    async def close(self, attempt: Attempt) -> None:
+        try:
+            await attempt.close()
+        finally:
+            await self.routes.see_through(attempt.hang_up())
+
     async def _end(self, attempt: Attempt, failing: Failing | None, kind: str) -> None:
         reason = kind if failing is None else failing.reason
         self.routes.telemetry.failed(attempt.span, attempt.address, kind, reason, _seconds_since(attempt))

@@ -2,6 +2,9 @@
 lease of its own."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -13,6 +16,8 @@ from devgem.llm.endpoints import VERTEX, Address
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
+
+_kept: ContextVar[list[httpx2.Response] | None] = ContextVar("_kept", default=None)
 
 _CONNECT_SECONDS = 5.0
 _MOST_MODELS = 256
@@ -26,7 +31,7 @@ class GoogleModels:
         self._http = httpx2.AsyncClient(
             timeout=httpx2.Timeout(read_seconds, connect=_CONNECT_SECONDS),
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=60),
-            event_hooks={"request": [_connect_soon]},
+            event_hooks={"request": [_connect_soon], "response": [_keep]},
         )
         self._credentials = credentials
         self._models: OrderedDict[tuple[str, str], GoogleModel] = OrderedDict()
@@ -60,3 +65,20 @@ async def _connect_soon(request: httpx2.Request) -> None:
     timeout = request.extensions.get("timeout")
     if isinstance(timeout, dict):
         timeout["connect"] = _CONNECT_SECONDS
+
+
+async def _keep(response: httpx2.Response) -> None:
+    kept = _kept.get()
+    if kept is not None:
+        kept.append(response)
+
+
+@contextmanager
+def keep_responses(responses: list[httpx2.Response]) -> Iterator[None]:
+    """Collects the responses that arrive inside, for their caller to close: the client library leaves the connection of
+    a stream that breaks open until the garbage is collected."""
+    token = _kept.set(responses)
+    try:
+        yield
+    finally:
+        _kept.reset(token)

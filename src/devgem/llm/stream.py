@@ -88,7 +88,7 @@ class RoutedStream(StreamedResponse):
                         else:
                             yield self._pass(event)
             except ERRORS as error:
-                await attempt.close()
+                await self._call.close(attempt)
                 if self.cancelled:
                     await self._call.abandon(attempt)
                     return
@@ -117,7 +117,7 @@ class RoutedStream(StreamedResponse):
                 await self._events_of_all.aclose()
         if self._attempt is not None:
             await self._call.abandon(self._attempt)
-            await self._attempt.close()
+            await self._call.close(self._attempt)
 
     async def close_stream(self) -> None:
         if self._inner is not None:

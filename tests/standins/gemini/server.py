@@ -131,6 +131,10 @@ class GeminiStandIn:
             {place: self._limits_of(place) for place in places},
         )
 
+    @property
+    def open_connections(self) -> int:
+        return len(self._connections)
+
     def reset(self) -> None:
         self.arrivals.clear()
         self.calls.clear()
