@@ -29,6 +29,7 @@ from devgem.domain.app import Progress, Proof, Signals
 from devgem.domain.errors import Unavailable
 from devgem.domain.event import EventType
 from devgem.domain.failure import Failure
+from devgem.domain.ids import parent_of
 from devgem.domain.log import LogLine, Redactor
 from devgem.domain.plan import Argv, Kind, display
 
@@ -122,7 +123,10 @@ class Release(Generic[T]):
         return self._parts.backend(self.spec.number, self.instance.dial)
 
     async def prepare(self) -> Failure | None:
-        """Runs the release commands, to be done once per revision."""
+        """Runs the release commands, to be done once per revision; not for a preview, which shares its app's data."""
+        if self._image.release and parent_of(self.spec.app):
+            self._output.note("The release commands are not run for a preview, since it shares the data of its app.")
+            return None
         for command in self._image.release:
             self._output.note(f"Running {display(command)}")
             process = await self._start(command, _RELEASE_SECONDS)
