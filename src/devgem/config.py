@@ -29,6 +29,32 @@ class Settings(BaseSettings):
     """PostgreSQL instead of the embedded SQLite."""
     secret_key: SecretStr | None = None
     """Encrypts config vars and tokens at rest; made on the first start when not set. 64 hexadecimal digits."""
+    google_cloud_project: str = Field(default="", validation_alias="GOOGLE_CLOUD_PROJECT")
+    """Turns on the models of Vertex AI, with Application Default Credentials."""
+    gemini_api_key: SecretStr | None = Field(default=None, validation_alias="GEMINI_API_KEY")
+    """The operator's key of the Gemini API, the last resort; a user's own comes before it."""
+    gemini_model: str = ""
+    """The model of all endpoints, or one per endpoint: `vertex=NAME,gemini=NAME,vertex/global=NAME`."""
+    endpoints: str = ""
+    """The models' endpoints in order of preference, with the limits of each."""
+    gemini_url: str = ""
+    """Another address of the Gemini API."""
+    vertex_url: str = ""
+    """Another address of Vertex AI."""
+    quota_safety: float = Field(default=1.0, gt=0, le=1)
+    """The share of the endpoints' stated limits that is used."""
+    turn_tokens: int = Field(default=400_000, ge=1000)
+    """What the model may read and write in one turn of a conversation."""
+    conversation_tokens: int = Field(default=4_000_000, ge=1000)
+    day_tokens: int = Field(default=20_000_000, ge=1000)
+    """What the model may read and write for one user in a day (UTC)."""
+    day_cost_usd: float = Field(default=20.0, gt=0)
+    """What the model may cost for one user in a day, where its price is known."""
+    redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
+    """What replicas share: quota and sessions. `redis://` or `rediss://`."""
+    upstash_url: str = Field(default="", validation_alias="UPSTASH_REDIS_REST_URL")
+    """The same over Upstash's REST interface; comes before REDIS_URL."""
+    upstash_token: SecretStr | None = Field(default=None, validation_alias="UPSTASH_REDIS_REST_TOKEN")
     github_url: str = "https://github.com"
     """Where `owner/repo` lives."""
     allow_private_addresses: bool = False

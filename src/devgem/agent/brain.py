@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from devgem.agent.budget import Spent
 from devgem.llm.notices import Observe
+from devgem.quota import Priority
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
@@ -13,12 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks a model. `observe` is told what becomes of the calls: waits, other endpoints, what they cost."""
+    """Who asks a model, and how urgent it is. `observe` is told what becomes of the calls: waits, other endpoints, what
+    they cost."""
 
     user: str
     conversation: str
     turn: str
     observe: Observe
+    priority: Priority = Priority.CHAT
 
 
 @dataclass(frozen=True)

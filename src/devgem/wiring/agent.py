@@ -1,26 +1,58 @@
-"""The agent over the house's parts: conversations, and the model that answers them."""
+"""The agent over the house's parts: conversations, the models that answer them, and what they may use."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
-from devgem.agent.brain import Asker, Brain
+from devgem.agent.budget import Budget
 from devgem.agent.conversation import Conversations
 from devgem.agent.parts import Parse, Parts, Plan
+from devgem.agent.spending import Counted
 from devgem.clouds import Cloud
+from devgem.config import Settings
 from devgem.pipeline import Pipeline
 from devgem.pipeline.workspaces import Workspaces
 from devgem.source import Sources
 from devgem.store import Store
+from devgem.web.parts import Spent
+from devgem.wiring.models import Models
+
+OPERATOR = "operator"
 
 
 def conversations(
-    store: Store, pipeline: Pipeline, clouds: Mapping[str, Cloud], *, sources: Sources, parse: Parse, plan: Plan
+    settings: Settings,
+    store: Store,
+    pipeline: Pipeline,
+    clouds: Mapping[str, Cloud],
+    models: Models,
+    *,
+    sources: Sources,
+    parse: Parse,
+    plan: Plan,
 ) -> Conversations:
-    workspaces = Workspaces(store, sources, pipeline)
-    parts = Parts(store, pipeline, clouds, parse=parse, plan=plan, sources=sources, workspaces=workspaces)
-    return Conversations(parts, _by_rules)
+    parts = Parts(
+        store,
+        pipeline,
+        clouds,
+        parse=parse,
+        plan=plan,
+        sources=sources,
+        workspaces=Workspaces(store, sources, pipeline),
+        board=lambda: models.board(OPERATOR),
+    )
+    budget = Budget(
+        turn_tokens=settings.turn_tokens,
+        conversation_tokens=settings.conversation_tokens,
+        day_tokens=settings.day_tokens,
+        day_cost_usd=settings.day_cost_usd,
+    )
+    return Conversations(
+        parts, models.choose, spending=Counted(store), budget=budget, is_shared=settings.database_url is not None
+    )
 
 
-async def _by_rules(asker: Asker) -> Brain:
-    from devgem.agent.rules_brain import model
-
-    return Brain(model(), is_metered=False)
+async def spent_today(settings: Settings, store: Store) -> Spent:
+    async with store.read() as transaction:
+        spent = await transaction.spending.of_day(datetime.now(UTC), OPERATOR)
+    cost = None if spent.unpriced_tokens else spent.cost_usd
+    return Spent(spent.tokens, settings.day_tokens, cost)

@@ -32,12 +32,13 @@ from devgem.web.parts import Isolation, Parts
 from devgem.web.sign_in import SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
-from devgem.wiring import agent, edge, keys, local, tools
+from devgem.wiring import agent, edge, keys, local, models, tools
 
 STATIC = Path(__file__).parent.parent / "web" / "static"
 
 _PRUNE_SECONDS = 3600.0
 _KEPT_REVISIONS = 20
+_WARM_AFTER_SECONDS = 1.0
 _LOCK_ATTEMPTS = 10
 
 _log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ def _log_to_stderr() -> None:
 
 
 async def _run(settings: Settings, on_ready: Callable[[str, str], None], begun: edge.Begun | None) -> None:
+    models.check(settings)
     paths = Paths(settings.data_dir)
     paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = _lock(paths)
@@ -84,8 +86,10 @@ async def _run(settings: Settings, on_ready: Callable[[str, str], None], begun: 
             _write_control_file(paths, parts.origins[0], token)
             url = f"{parts.origins[0]}/signin?token={parts.sign_in.new_code()}"
             asyncio.get_running_loop().run_in_executor(None, on_ready, url, token)
+            warming = asyncio.create_task(_warm(parts))
             _log.info("ready at %s on %s", parts.origins[0], paths.root)
             await serving
+            await _cancel(warming)
         if stopping.signal == signal.SIGINT:
             await edge.stop(paths.cloud)
     finally:
@@ -174,13 +178,11 @@ async def _parts(
         stack.push_async_callback(_cancel, asyncio.create_task(_record_facts(edge_client, pipeline)))
         stack.push_async_callback(_cancel, asyncio.create_task(_prune(cloud, store)))
         parse = tools.parser(settings)
+        plan = tools.Plans(store, sources)
+        of_models = models.Models(settings, store)
+        stack.push_async_callback(of_models.close)
         conversations = agent.conversations(
-            store,
-            pipeline,
-            clouds,
-            sources=sources,
-            parse=parse,
-            plan=lambda repository: tools.plan(sources, repository),
+            settings, store, pipeline, clouds, of_models, sources=sources, parse=parse, plan=plan.of
         )
         await conversations.start()
         stack.push_async_callback(conversations.close)
@@ -196,11 +198,19 @@ async def _parts(
             origins=[f"http://{name}:{settings.port}" for name in ("localhost", "127.0.0.1", "[::1]")],
             isolation=Isolation(sandbox.isolation.level, sandbox.isolation.detail),
             parse=parse,
-            detect=lambda repository: tools.plan(sources, repository),
+            detect=plan.of,
             examine=lambda: tools.examine(settings),
             is_draining=lambda: stopping.is_set,
             static=STATIC,
+            quota=lambda: of_models.board(agent.OPERATOR),
+            spending=lambda: agent.spent_today(settings, store),
         )
+
+
+async def _warm(parts: Parts) -> None:
+    """Imports what only the first message needs, when the deployment that often comes first has had its turn."""
+    await asyncio.sleep(_WARM_AFTER_SECONDS)
+    await parts.conversations.warm()
 
 
 def _limits(settings: Settings) -> Limits:

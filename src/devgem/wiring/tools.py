@@ -1,8 +1,11 @@
 """What needs no running DevGem: reading a source, planning it, and finding out what is missing here."""
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from devgem.clouds.local import probe, programs
@@ -10,8 +13,11 @@ from devgem.clouds.local.toolchains import PROGRAMS
 from devgem.config import Paths, Settings
 from devgem.domain.app import Check, Repository
 from devgem.domain.plan import BuildPlan, Unplannable
+from devgem.domain.tree import Tree
 from devgem.source import Policy, Sources, parse_source
 from devgem.stack import detect, dockerfile
+from devgem.store import Store
+from devgem.store.deployments import plan_from_json, plan_to_json
 
 _NEEDED_PROGRAMS = ("git",)
 _USEFUL_PROGRAMS = ("node", "go", "ruby", "php")
@@ -38,9 +44,37 @@ def parser(settings: Settings) -> Callable[[str, str | None, str], Repository]:
     return parse
 
 
+class Plans:
+    """Plans of repositories, kept by commit: the same one is not analysed twice."""
+
+    def __init__(self, store: Store, sources: Sources) -> None:
+        self._store = store
+        self._sources = sources
+
+    async def of(self, repository: Repository) -> tuple[BuildPlan | Unplannable, str]:
+        """As `plan`."""
+        commit, tree = await self._sources.fetch(repository)
+        named = (version("devgem"), repository.location, commit.sha, repository.dir)
+        key = hashlib.sha256("\0".join(named).encode()).hexdigest()
+        async with self._store.read() as transaction:
+            known = await transaction.analyses.find(key)
+        if known is not None:
+            return plan_from_json(known["plan"]), known["dockerfile"]
+        found, text = await _plan(tree, repository)
+        if isinstance(found, BuildPlan):
+            async with self._store.write() as transaction:
+                document = {"plan": plan_to_json(found), "dockerfile": text}
+                await transaction.analyses.keep(key, document, now=datetime.now(UTC))
+        return found, text
+
+
 async def plan(sources: Sources, repository: Repository) -> tuple[BuildPlan | Unplannable, str]:
     """The plan and its Dockerfile; the repository's own Dockerfile where that is the plan."""
     _, tree = await sources.fetch(repository)
+    return await _plan(tree, repository)
+
+
+async def _plan(tree: Tree, repository: Repository) -> tuple[BuildPlan | Unplannable, str]:
     found = await detect(tree, repository.dir)
     if not isinstance(found, BuildPlan):
         return found, ""
