@@ -14,9 +14,12 @@ from pydantic_ai.models.function import FunctionModel
 
 from devgem.agent.brain import Asker, Brain, Choose
 from devgem.agent.conversation import Conversations
+from devgem.agent.parts import Parts as AgentParts
 from devgem.clouds import Cloud
 from devgem.config import Settings
+from devgem.llm.offline import OfflineModel
 from devgem.pipeline import Pipeline
+from devgem.pipeline.workspaces import Workspaces
 from devgem.source import Policy, Sources
 from devgem.stack import detect
 from devgem.store import Store
@@ -25,7 +28,7 @@ from devgem.web.parts import Isolation, Parts
 from devgem.web.sign_in import SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
-from devgem.wiring import agent, tools
+from devgem.wiring import tools
 from tests.agent.rig import Script
 from tests.pipeline.peers import JournalCloud
 
@@ -45,6 +48,10 @@ class Dashboard:
     def client(self, *, token: str | None = TOKEN, **headers: str) -> httpx2.AsyncClient:
         authorization = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx2.AsyncClient(base_url=self.url, headers=authorization | headers, trust_env=False)
+
+
+async def by_the_planner(asker: Asker) -> Brain:
+    return Brain(OfflineModel(), is_metered=False)
 
 
 @asynccontextmanager
@@ -68,11 +75,16 @@ async def dashboard_on(
     async def examine() -> list[object]:
         return []
 
-    conversations = agent.conversations(
-        store, pipeline, clouds, sources=sources, parse=parse, plan=lambda repository: tools.plan(sources, repository)
+    about = AgentParts(
+        store,
+        pipeline,
+        clouds,
+        parse=parse,
+        plan=lambda repository: tools.plan(sources, repository),
+        sources=sources,
+        workspaces=Workspaces(store, sources, pipeline),
     )
-    if choose is not None:
-        conversations = Conversations(conversations._parts, choose)  # the same parts, another model
+    conversations = Conversations(about, choose or by_the_planner)
     streams = Streams(store, clouds)
     parts = Parts(
         store=store,

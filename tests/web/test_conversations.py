@@ -34,11 +34,11 @@ async def test_a_message_sent_twice_under_one_client_id_is_taken_once(dashboard:
 @pytest.mark.parametrize(
     ("message", "answer"),
     [
-        ("deploy", "Which repository?"),
-        ("what a nice day", "I did not understand that."),
+        ("deploy", "deploy owner/repo"),
+        ("what a nice day", "without a model"),
         ("list", "There are no apps yet."),
-        ("restart", "Which app?"),
-        ("restart shop", "there is no app 'shop'"),
+        ("restart", "no app"),
+        ("restart shop", "no app"),
         ("deploy ext::sh", "ext"),
     ],
 )

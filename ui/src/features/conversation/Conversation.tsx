@@ -79,8 +79,9 @@ function useActs(id: string, renderDeployment: Props["renderDeployment"], edit: 
 function Entries({ thread, acts }: { thread: Thread; acts: Acts }) {
   const last = thread.entries.at(-1);
   const lastUser = lastUserMessage(thread);
-  const hasAnswer = last?.kind === "message" && last.role === "assistant" && !isWorking(thread);
-  const retried = hasAnswer && !lastUser?.text.includes(HIDDEN) ? lastUser : null;
+  // What is told of itself, or says what to do next, is no answer that one would want another of.
+  const isAnswer = last?.kind === "message" && last.role === "assistant" && last.turn !== null && last.actions.length === 0;
+  const retried = isAnswer && !isWorking(thread) && !lastUser?.text.includes(HIDDEN) ? lastUser : null;
   const show = (entry: Entry) => (
     <EntryView
       key={`${entry.kind} ${entry.id}`}

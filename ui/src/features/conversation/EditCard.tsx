@@ -127,6 +127,7 @@ function Flags({ flags }: { flags: Flag[] }) {
 }
 
 function Checks({ checks }: { checks: Check[] }) {
+  if (checks.length === 0) return null;
   return (
     <ul className="checks" aria-label="Checks">
       {checks.map((check) => (
