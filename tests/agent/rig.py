@@ -118,6 +118,7 @@ class Rig:
     cloud: TalkingCloud
     conversations: Conversations
     script: Script
+    inspected: list[str]
 
     @property
     def store(self) -> Store:
@@ -207,7 +208,10 @@ async def open_rig(
         async def choose(asker: Asker) -> Brain:
             return Brain(model, is_metered=spending is not None)
 
+        inspected: list[str] = []
+
         async def plan(repository: Repository) -> tuple[BuildPlan | Unplannable, str]:
+            inspected.append(repository.location)
             _, tree = await sources.fetch(repository)
             return await detect(tree, repository.dir), ""
 
@@ -223,7 +227,7 @@ async def open_rig(
         conversations = Conversations(parts, choose, spending=spending, budget=budget, tools=tools, is_shared=is_shared)
         await conversations.start()
         try:
-            yield Rig(house, cloud, conversations, script)
+            yield Rig(house, cloud, conversations, script, inspected)
         finally:
             await conversations.close()
 

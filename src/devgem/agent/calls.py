@@ -64,13 +64,15 @@ class Prepared:
 @dataclass(frozen=True)
 class Scene:
     """Where calls are made: the turn, the world as the model was told it, and what the turn has come to know. A caller
-    is `trusted` when the operator has given it leave to do what a user's own message may ask for."""
+    is `trusted` when the operator has given it leave to do what a user's own message may ask for. `steeped`: earlier
+    turns, which the model remembers, have read both what is private and what others wrote."""
 
     turn: Turn
     world: World
     tally: Tally
     secrets: frozenset[str] = frozenset()
     trusted: bool = False
+    steeped: bool = False
 
     @property
     def is_proactive(self) -> bool:
@@ -183,7 +185,8 @@ class Calls:
             asked=asked,
             tainted=scene.tally.untrusted,
             proactive=scene.is_proactive,
-            leaks=now.private and now.untrusted and now.egress,
+            leaks=(now.private and now.untrusted and now.egress)
+            or (scene.steeped and not asked and tool.egress and not named),
         )
         decision = decide(situation)
         return decision, tally if decision.verdict is Verdict.REFUSE else now

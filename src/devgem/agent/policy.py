@@ -20,7 +20,8 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Situation:
-    """`leaks`: with this call the turn would have read what is private, read what others wrote, and reached out."""
+    """`leaks`: with this call a model that has read what is private and what others wrote would reach out, to where
+    the user has not sent it."""
 
     tier: Tier
     asked: bool
@@ -54,7 +55,7 @@ def decide(situation: Situation) -> Decision:
     if situation.leaks:
         return Decision(
             REFUSE,
-            "it would send something out in a turn that has read private data and text that others wrote; "
+            "it would reach out after private data and text that others wrote have been read; "
             "ask for it in a message of its own",
         )
     verdict = TABLE[situation.tier][_column(situation)]

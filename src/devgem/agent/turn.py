@@ -86,6 +86,7 @@ class RunningTurn:
         self._messages: list[ModelMessage] = history.load(turn.messages)
         self._world = World()
         self._spoken: list[str] = []
+        self._steeped = False
         self._speech: Speech | None = None
         self._telling: set[asyncio.Task[Any]] = set()
         self._started = monotonic() - self._tally.seconds
@@ -199,7 +200,7 @@ class RunningTurn:
                 said = closing.message(text, self._turn.id, id=speech.id, usage=self._usage())
                 await transaction.events.append(self._stream, [said])
 
-        scene = Scene(self._turn, self._world, self._tally, frozenset(secrets))
+        scene = Scene(self._turn, self._world, self._tally, frozenset(secrets), steeped=self._steeped)
         asked = [Asked(part.tool_call_id, part.tool_name, part.args) for part in response.tool_calls]
         runs = await self._means.calls.admit(scene, asked, save, first=len(known))
         self._speech = None
@@ -286,6 +287,8 @@ class RunningTurn:
         for turn in reversed(earlier):
             spoken += [app for call in calls[turn.id] if call.deployment and (app := _app_of(call))]
             spoken.append(turn.said)
+        known = [Tally.from_json(turn.tally) for turn in earlier]
+        self._steeped = any(tally.private for tally in known) and any(tally.untrusted for tally in known)
         return history.joined(earlier, calls), spoken
 
     def _usage(self) -> dict[str, Any] | None:

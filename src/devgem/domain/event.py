@@ -10,7 +10,8 @@ class EventType(StrEnum):
     """One enum, one meaning each. `data` is described beside each; every lifecycle event also carries `app`."""
 
     DEPLOYMENT_REQUESTED = "deployment.requested"
-    """A deployment waits its turn: {deployment, app, repository, ref, dir, cloud, reason}"""
+    """A deployment waits its turn: {deployment, app, repository, ref, dir, cloud, reason}; with edits, also
+    {edits}, the digest of their patch"""
     DEPLOYMENT_STARTED = "deployment.started"
     """Its turn has come: {deployment}"""
     DEPLOYMENT_LIVE = "deployment.live"
@@ -49,24 +50,40 @@ class EventType(StrEnum):
     """{revision, exit_code, crashed, restarts}"""
 
     MESSAGE_STARTED = "message.started"
-    """{message, role}"""
+    """The assistant begins to say something: {message, role, turn}"""
     MESSAGE_DELTA = "message.delta"
-    """{message, text}"""
+    """{message, text, replace}; replace: `text` stands for all that was streamed of the message so far"""
     MESSAGE_FINISHED = "message.finished"
-    """{message, role, text, deployment}; deployment null when none is linked"""
+    """A whole message: {message, role, text, deployment}; deployment null when none is linked. A user's has `replaces`,
+    the message that it is an edited version of, or null. The assistant's has {turn, stopped, usage, actions}: turn null
+    when DevGem speaks by itself; stopped null, or user, budget, steps, time, error; usage null for a model that costs
+    nothing, else {input_tokens, output_tokens, turn_tokens, conversation_tokens, day_tokens, day_limit, cost_usd};
+    actions [{label, say}], each sends `say` as the user's message"""
     TOOL_CALLED = "tool.called"
+    """{call, tool, arguments, tier, turn, title}; title in a few plain words"""
     TOOL_FINISHED = "tool.finished"
+    """{call, tool, ok, summary, deployment, turn}; deployment: the one that it started, or null"""
     APPROVAL_REQUESTED = "approval.requested"
+    """A call waits for the user's consent: {approval, call, tool, arguments, digest, tier, title, why, typed_name,
+    fields, turn}; typed_name null, or what must be typed; fields [{name, secret}], values to be typed in"""
     APPROVAL_GRANTED = "approval.granted"
+    """{approval, by}"""
     APPROVAL_DENIED = "approval.denied"
+    """{approval, by, reason}"""
     EDIT_PROPOSED = "edit.proposed"
+    """What is edited and not live: {edit, app, checkpoint, summary, files: [{path, change: added, modified or deleted,
+    hunks: [{hunk, header, lines}]}], flags: [{path, line, kind, detail}], checks: [{name, ok, detail}]}"""
     EDIT_APPLIED = "edit.applied"
+    """It is being made live: {edit, app, checkpoint, accepted, deployment}; accepted: ids of hunks, null for all"""
     EDIT_REVERTED = "edit.reverted"
+    """It was taken back: {edit, app, checkpoint}"""
     INCIDENT_OPENED = "incident.opened"
     INCIDENT_UPDATED = "incident.updated"
     INCIDENT_CLOSED = "incident.closed"
     QUOTA_REFUSED = "quota.refused"
+    """No endpoint of the model is free: {seconds, ahead, reasons, turn}"""
     ENDPOINT_SWITCHED = "endpoint.switched"
+    """The model is asked elsewhere: {from, to, reason, turn}"""
 
 
 @dataclass(frozen=True)

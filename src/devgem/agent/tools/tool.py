@@ -116,11 +116,18 @@ class Tool(Generic[A]):
     def schema(self) -> dict[str, Any]:
         """The JSON schema of its arguments, as models and MCP clients are given it."""
         schema = self.arguments.model_json_schema()
-        schema.pop("description", None)
-        schema.pop("title", None)
-        for field_schema in schema.get("properties", {}).values():
-            field_schema.pop("title", None)
-        return schema
+        properties = {name: _plain(field) for name, field in schema.get("properties", {}).items()}
+        required = {"required": schema["required"]} if "required" in schema else {}
+        return {"type": "object", "properties": properties, **required, "additionalProperties": False}
+
+
+def _plain(field: Mapping[str, Any]) -> dict[str, Any]:
+    """A field's schema without what its being optional says already; it is paid for with every request."""
+    kept = {name: value for name, value in field.items() if name not in ("title", "anyOf")}
+    if "default" in kept and not kept["default"]:
+        del kept["default"]
+    variants = [variant for variant in field.get("anyOf", ()) if variant != {"type": "null"}]
+    return {**variants[0], **kept} if variants else kept
 
 
 def digest(tool: str, arguments: Mapping[str, Any]) -> str:
