@@ -21,6 +21,7 @@ from typing import Any
 from devgem.domain.app import Commit
 
 _CHECKOUT_GRACE_SECONDS = 3600.0
+_EDITED = "edited"
 _REPOSITORY_GRACE_SECONDS = 7 * 86400.0
 
 
@@ -55,9 +56,10 @@ class Checkouts:
         for leftover in self._tmp.iterdir():
             _remove_if_dead(leftover)
 
-    def find(self, location: str, sha: str) -> Checkout | None:
-        """The checkout of a commit of this very location: a SHA alone does not open another one's files."""
-        folder = self._checkouts / _key(location, sha)
+    def find(self, location: str, sha: str, edits: str = "") -> Checkout | None:
+        """The checkout of a commit of this very location: a SHA alone does not open another one's files. `edits` is the
+        digest of a patch on top of it."""
+        folder = self._checkouts / _name(location, sha, edits)
         try:
             os.utime(folder)
             facts: dict[str, Any] = json.loads((folder / "record.json").read_bytes())
@@ -69,13 +71,13 @@ class Checkouts:
         lists = {name: tuple(facts[name]) for name in ("submodules", "lfs_pointers")}
         return Checkout(folder / "files", Record(**{**facts, **lists}))
 
-    def keep(self, location: str, files: Path, record: Record) -> Checkout:
+    def keep(self, location: str, files: Path, record: Record, edits: str = "") -> Checkout:
         """Moves finished files in. When someone else was faster, theirs are as good: they are the same commit's."""
         whole = files.parent / "whole"
         whole.mkdir()
         files.rename(whole / "files")
         (whole / "record.json").write_text(json.dumps(asdict(record)))
-        folder = self._checkouts / _key(location, record.sha)
+        folder = self._checkouts / _name(location, record.sha, edits)
         try:
             whole.rename(folder)
         except OSError:
@@ -108,8 +110,8 @@ class Checkouts:
             repository.rename(self._repositories / _key(location))
 
     def prune(self, keep: Container[str], now: float) -> None:
-        """Removes checkouts whose SHA is not in `keep` unless they were used within the hour, and repositories that
-        were not fetched for a week. `now` is in seconds since 1970."""
+        """Removes checkouts whose SHA is not in `keep`, and those with edits, which are quickly made again, unless they
+        were used within the hour; and repositories that were not fetched for a week. `now` is in seconds since 1970."""
         for folder in self._checkouts.iterdir():
             if folder.name.partition("-")[0] not in keep:
                 self._remove_if_unused_since(folder, now - _CHECKOUT_GRACE_SECONDS)
@@ -139,6 +141,10 @@ class Job:
     def end(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self.lock)
+
+
+def _name(location: str, sha: str, edits: str) -> str:
+    return f"{_EDITED}-{_key(location, sha, edits)}" if edits else _key(location, sha)
 
 
 def _key(location: str, *sha: str) -> str:

@@ -53,7 +53,8 @@ class Sources:
     ) -> Path:
         """The files of exactly this commit, with a patch on it if one is given, as a folder, which must not be changed.
         Raises SourceError; InvalidInput or Conflict when the patch is not one of this commit."""
-        edited = self._checkouts.find(_edited(repository, patch), commit.sha) if patch else None
+        edits = patch_digest(patch)
+        edited = self._checkouts.find(repository.location, commit.sha, edits) if edits else None
         if edited:
             return edited.files
         found = self._checkouts.find(repository.location, commit.sha)
@@ -106,7 +107,7 @@ class Sources:
 
             def write(stop: threading.Event) -> Checkout:
                 write_edited(plain.files, patch, job / "files", stop)
-                return self._checkouts.keep(_edited(repository, patch), job / "files", plain.record)
+                return self._checkouts.keep(repository.location, job / "files", plain.record, patch_digest(patch))
 
             return await _in_thread(write)
 
@@ -189,11 +190,6 @@ class Sources:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise refusal("disk_full", url=repository.location) from error
             raise
-
-
-def _edited(repository: Repository, patch: str) -> str:
-    """The location under which the checkout of edits is kept."""
-    return f"{repository.location}\0{patch_digest(patch)}"
 
 
 def _check_app(repository: Repository, found: Checkout) -> list[str]:

@@ -90,3 +90,15 @@ async def test_a_patch_that_does_not_fit_leaves_nothing(
     assert caught.value.fix
     assert len(list((bench.root / "checkouts").iterdir())) == 1
     assert list((bench.root / "tmp").iterdir()) == []
+
+
+async def test_checkouts_with_edits_go_once_they_are_not_used(bench: Bench, repository: GitRepository) -> None:
+    location, commit = await plain(bench, repository)
+    edited = await bench.sources.checkout(location, commit, patch_text(FILES, {**FILES, "app.py": "x"}))
+    await bench.sources.prune({commit.sha})
+    assert edited.exists()
+    for folder in (bench.root / "checkouts").iterdir():
+        os.utime(folder, (0, 0))
+    await bench.sources.prune({commit.sha})
+    assert not edited.exists()
+    assert (await bench.sources.checkout(location, commit)).exists()
