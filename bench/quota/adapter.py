@@ -64,7 +64,7 @@ CONTENDERS: Mapping[str, str] = {
     "LiteLLM usage-based-routing-v2, enforced": "litellm_router:UsageBasedEnforced",
     "LiteLLM itpm, enforced": "litellm_router:InputTokens",
     "LiteLLM Scheduler, enforced": "litellm_router:Scheduled",
-    "LiteLLM priority_reservation": "litellm_router:Reserved",
+    "LiteLLM priority_reservation": "litellm_proxy:Reserved",
     "limits fixed window": "limiters:LimitsFixed",
     "limits moving window": "limiters:LimitsMoving",
     "pyrate-limiter sliding log": "limiters:PyrateLog",

@@ -5,12 +5,9 @@ its own in place before it decides, so that several may take turns in one proces
 """
 
 import logging
-import os
 from functools import lru_cache
 from time import monotonic
 from uuid import uuid4
-
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # its price list comes from the network otherwise
 
 import litellm
 from litellm.exceptions import RateLimitError, Timeout
@@ -24,8 +21,6 @@ from bench.quota.adapter import REGIONS, Grant, Pool, Setting, retry
 
 MODEL = "vertex_ai/gemini-bench"
 POLLING_SECONDS = 0.1  # of its scheduler; 3 ms of its own would drown the machine
-CLASSES = ("deploy", "analyze", "chat", "background")
-SHARES = {"deploy": 0.4, "chat": 0.35, "background": 0.25}
 
 
 @lru_cache(maxsize=16)
@@ -147,27 +142,3 @@ class Scheduled(Enforced):
             return await self.attempt(pool, priority, tokens)
 
         return await retry(attempt, timeout_seconds)
-
-
-class Reserved(UsageBased):
-    """Its proxy's dynamic rate limiter: a share of the group's limits for each class once half of them is used."""
-
-    async def start(self, setting: Setting) -> None:
-        await super().start(setting)
-        from litellm.proxy._types import UserAPIKeyAuth
-        from litellm.proxy.hooks.dynamic_rate_limiter_v3 import _PROXY_DynamicRateLimitHandlerV3
-
-        litellm.priority_reservation = dict(SHARES)
-        self.limiter = _PROXY_DynamicRateLimitHandlerV3(self.router.cache)
-        self.limiter.update_variables(self.router)
-        self.keys = [UserAPIKeyAuth(metadata={"priority": name}) for name in CLASSES]
-
-    async def attempt(self, pool: Pool, priority: int, tokens: int) -> Grant | None:
-        from fastapi import HTTPException
-
-        request = {"model": f"{self.setting.run}-{pool.name}", "metadata": {}}
-        try:
-            await self.limiter.async_pre_call_hook(self.keys[priority], self.router.cache, request, "acompletion")
-        except HTTPException:
-            return None
-        return await super().attempt(pool, priority, tokens)

@@ -133,7 +133,7 @@ def main() -> int:
     end = WARM_SECONDS + options.seconds
     found: dict[str, Found] = {}
     with redis_server() as redis_url:
-        for names, lead_seconds in ((("DevGem",), 8.0), (PEERS, 20.0)):
+        for names, lead_seconds in ((("DevGem",), 8.0), (PEERS, 30.0)):
             if options.only != ("ours" if names is PEERS else "peers"):
                 calls = measure(redis_url, names, options.seconds, lead_seconds)
                 for name in names:

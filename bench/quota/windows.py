@@ -2,7 +2,7 @@
 used.
 
 Windows are real minutes, nothing is scaled. A few calls open the windows that begin with a first call; a minute later,
-from 10 s before a full minute of the clock, six times the limits are asked for, so that windows of either kind end in
+from 15 s before a full minute of the clock, four times the limits are asked for, so that windows of either kind end in
 the midst of it. A call reserves more tokens than it uses, as estimates do, and lasts a second. DevGem's calls go to a
 stand-in for the provider, whose count of arrivals is the one shown; peers only decide, and a grant counts when it is
 given.
@@ -22,11 +22,11 @@ from bench.report import table
 
 PROCESSES = 8
 SPAN_SECONDS = 60.0
-EDGE_SECONDS, LEAD_SECONDS = 60.0, 10.0
-POOLS = (Pool("requests", rpm=60), Pool("tokens", tpm=100_000))
-CALLS_PER_SECOND = 4.0  # what either pool allows: 4 x 60 calls, or 4 x 100,000 tokens in calls of 1,600
-OVERLOAD = 6.0
+EDGE_SECONDS, LEAD_SECONDS = 60.0, 15.0
+POOLS = (Pool("requests", rpm=60), Pool("tokens", tpm=250_000))
 RESERVED_TOKENS, USED_TOKENS = 2000, 1600
+OVERLOAD = 4.0
+ALLOWED_PER_SECOND = {"requests": 4 * 60 / 60, "tokens": 4 * 250_000 / USED_TOKENS / 60}
 LITELLM = ("LiteLLM usage-based-routing-v2", "LiteLLM enforce_model_rate_limits", "LiteLLM itpm, enforced")
 LIMITERS = tuple(name for name in CONTENDERS if not name.startswith(("LiteLLM", "DevGem")))
 Grants = Sequence[tuple[str, float, int]]
@@ -34,11 +34,11 @@ Grants = Sequence[tuple[str, float, int]]
 
 
 def streams(seconds: float) -> tuple[Stream, ...]:
-    shapes = ((2.0, 0.0, 1.0), (OVERLOAD, EDGE_SECONDS - LEAD_SECONDS, EDGE_SECONDS + seconds))
+    shapes = ((1.0, 0.0, 1.0), (OVERLOAD, EDGE_SECONDS - LEAD_SECONDS, EDGE_SECONDS + seconds))
     return tuple(
         Stream(
             pool.name,
-            per_second=CALLS_PER_SECOND * times,
+            per_second=ALLOWED_PER_SECOND[pool.name] * times,
             since=since,
             until=until,
             tokens=RESERVED_TOKENS,
