@@ -15,6 +15,13 @@ def _again(clue: Clue) -> Iterator[Remedy]:
     yield _CHECK
 
 
+def _token(clue: Clue) -> Iterator[Remedy]:
+    if clue.evidence.language == "python":
+        yield ConfigVar(("PIP_INDEX_URL",), "The index's address with its token.", build=True)
+    command = f"`devgem env set {clue.evidence.app} NAME=... --build`"
+    yield Advice(f"set the registry's token for the build ({command}) and use it in the package manager's settings")
+
+
 RULES: tuple[Rule, ...] = (
     rule(
         "network.certificate",
@@ -57,9 +64,7 @@ RULES: tuple[Rule, ...] = (
         "A package registry wants a login",
         says(
             "a package registry wants a login",
-            ConfigVar(
-                ("PIP_INDEX_URL",), "The index with its token; or the like for another package manager.", build=True
-            ),
+            _token,
             likely=True,
         ),
         r"(?:401 Client Error|403 Client Error|401 Unauthorized|403 Forbidden|HTTP(?: error| code|/1\.1)?"

@@ -144,7 +144,7 @@ RULES: tuple[Rule, ...] = (
         ),
         r"^\./(?P<file>\S{1,200})\n(?P<line>\d{1,6}):\d{1,6}\s{1,4}Error: (?P<what>[^\n]{1,160})",
         r"^\s{0,8}(?P<line>\d{1,6}):\d{1,6}\s{1,4}error\s{1,4}(?P<what>[^\n]{1,160})",
-        r"(?P<what>\[eslint\][^\n]{0,160})",
+        r"^Failed to compile\.\n{1,2}(?P<what>\[eslint\][^\n]{0,160})",
         steps=BUILD,
     ),
     rule(
@@ -177,6 +177,8 @@ RULES: tuple[Rule, ...] = (
             ),
         ),
         r"\"next start\" does not work with \"output: (?P<name>export|standalone)\"",
+        unless=r"^\S{0,60}Error: ",
+        likely=True,
     ),
     rule(
         "node.no_production_build",

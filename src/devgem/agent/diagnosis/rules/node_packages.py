@@ -12,6 +12,7 @@ from devgem.agent.diagnosis.rule import Clue, Finding, Rule, rule, safe_name, sa
 from devgem.agent.diagnosis.versions import pin_node
 
 _NODE = "node bun deno"
+_REFUSED_BY = re.compile(r"\b40[13]\b[^\n]{0,80}?https?://([\w.-]{1,100})/")
 _ENGINE = re.compile(r"(?:Required|wanted): \{[^\n]{0,40}\"node\":\"([^\"\n]{1,60})")
 
 
@@ -95,7 +96,9 @@ def _tool_missing(clue: Clue) -> Finding | None:
 
 def _npmrc(clue: Clue) -> Iterator[Remedy]:
     path = clue.evidence.find(".npmrc")
-    line = "//registry.npmjs.org/:_authToken=${NPM_TOKEN}"
+    place = _REFUSED_BY.search(clue.said.text)
+    host = place[1] if place else "registry.npmjs.org"
+    line = f"//{host}/:_authToken=${{NPM_TOKEN}}"
     text = clue.evidence.files[path] if path else ""
     if "_authToken" not in text:
         diff = edits.appended(

@@ -78,7 +78,6 @@ RULES: tuple[Rule, ...] = (
         says("composer.lock does not fit composer.json", Command(("composer", "update"), "Commit composer.lock.")),
         r"Required package \"(?P<name>[^\"\n]{1,100})\" is not present in the lock file",
         r"Your lock file does not contain a compatible set of packages",
-        r"The lock file is not up to date with the latest changes in composer\.json",
     ),
     rule(
         "php.github_limit",

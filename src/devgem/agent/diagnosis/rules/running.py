@@ -8,7 +8,7 @@ from devgem.agent.diagnosis.diagnosis import Advice, Remedy, Retry
 from devgem.agent.diagnosis.rule import RUN, Clue, Finding, Rule, rule, says
 from devgem.domain.failure import Failure
 
-_SILENT = "never_listens no_answer exited"
+_SILENT = "never_listens no_answer"
 _FIXED_PORT = (
     (r"\.listen\(\s{0,8}(\d{2,5})(?=\s{0,8}[,)])", "process.env.PORT || {port}", (".js", ".mjs", ".cjs", ".ts")),
     (

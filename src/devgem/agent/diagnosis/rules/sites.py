@@ -38,7 +38,8 @@ def _index(clue: Clue) -> Iterator[Remedy]:
 
 def _theme(clue: Clue) -> Finding:
     is_module = ".gitmodules" in clue.evidence.files or ".gitmodules" in clue.evidence.paths
-    cause = clue.fill("the theme `{name}` is not in the repository")
+    named = f" `{clue['name']}`" if clue["name"] else ""
+    cause = f"the site's theme{named} is not in the repository"
     if is_module:
         cause += ": it is a git submodule, which is not fetched"
     return Finding(
@@ -73,6 +74,14 @@ def _copy_mended(clue: Clue, name: str, right: str) -> Iterator[Remedy]:
 
 RULES: tuple[Rule, ...] = (
     rule(
+        "static.hugo_theme",
+        "Hugo's theme is not there",
+        _theme,
+        r"(?:module|theme) \"(?P<name>[^\"\n]{1,120})\" not found",
+        r"Unable to find theme Directory: (?P<name>\S{1,200})",
+        r"found no layout file for \"html\" for kind \"home\"",
+    ),
+    rule(
         "static.no_index",
         "The site has no front page",
         says("the site has no index.html to show first", _index),
@@ -84,14 +93,6 @@ RULES: tuple[Rule, ...] = (
         says("the build wrote no index.html where it was looked for", _output_folder),
         codes="no_output",
         unless=r"Could not detect a supported production environment",
-    ),
-    rule(
-        "static.hugo_theme",
-        "Hugo's theme is not there",
-        _theme,
-        r"(?:module|theme) \"(?P<name>[^\"\n]{1,120})\" not found",
-        r"Unable to find theme Directory: (?P<name>\S{1,200})",
-        r"found no layout file for \"(?P<name>html)\" for kind \"home\"",
     ),
     rule(
         "static.hugo_extended",

@@ -103,6 +103,7 @@ RULES: tuple[Rule, ...] = (
         ),
         r"version https://git-lfs\.github\.com/spec/v1",
         r"(?:invalid load key, 'v'|Error downloading object: .{0,200}Smudge error|smudge filter lfs failed)",
+        likely=True,
     ),
     rule(
         "source.submodules",
