@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 
 from devgem.domain.errors import NotFound, NotSignedIn
 from devgem.store import Session, Store
+from devgem.web.session_cache import SessionCache
 from devgem.web.watch import Watch
 
 COOKIE = "devgem_session"
@@ -35,10 +36,12 @@ class Identity:
 
 
 class SignIn:
-    """`token` is the operator's; one-time codes live in memory, sessions (hashed) in the database."""
+    """`token` is the operator's; one-time codes live in memory, sessions (hashed) in the database, with a cache in
+    front of it where replicas share one."""
 
-    def __init__(self, store: Store, token: str) -> None:
+    def __init__(self, store: Store, token: str, cache: SessionCache | None = None) -> None:
         self._store = store
+        self._cache = cache
         self._token = token
         self._codes: dict[str, float] = {}
         self._watch = Watch(self.still)
@@ -88,6 +91,8 @@ class SignIn:
             ended = await transaction.sessions.end(session, user)
         if not ended:
             raise NotFound(f"there is no session {session!r}", fix="It may have ended already; list them again.")
+        if self._cache is not None:
+            await self._cache.drop(session)
         self._watch.look_now()
 
     async def ended(self, identity: Identity) -> None:
@@ -98,12 +103,18 @@ class SignIn:
         if session := connection.cookies.get(COOKIE):
             async with self._store.write() as transaction:
                 await transaction.sessions.revoke(session)
+            if self._cache is not None:
+                await self._cache.drop_token(session)
             self._watch.look_now()
 
     async def _find(self, token: str) -> Session | None:
         now = datetime.now(UTC)
+        if self._cache is not None and (kept := await self._cache.find(token)) and kept.expires_at > now:
+            return kept
         async with self._store.read() as transaction:
             session = await transaction.sessions.find(token, now=now, idle=SESSION_IDLE)
+        if session is not None and self._cache is not None:
+            await self._cache.keep(session)
         if session is not None and now - session.seen_at > SEEN_PRECISION:
             async with self._store.write() as transaction:
                 await transaction.sessions.touch(token, now=now)

@@ -29,10 +29,11 @@ from devgem.stack import detect
 from devgem.store import Store
 from devgem.web.app import create_app
 from devgem.web.parts import Isolation, Parts
+from devgem.web.session_cache import SessionCache
 from devgem.web.sign_in import SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
-from devgem.wiring import agent, edge, keys, local, models, tools
+from devgem.wiring import agent, edge, keys, local, models, redis, tools
 
 STATIC = Path(__file__).parent.parent / "web" / "static"
 
@@ -186,13 +187,15 @@ async def _parts(
         )
         await conversations.start()
         stack.push_async_callback(conversations.close)
+        if cache := redis.commands(settings):
+            stack.push_async_callback(cache.close)
         streams = Streams(store, clouds)
         yield Parts(
             store=store,
             pipeline=pipeline,
             clouds=clouds,
             conversations=conversations,
-            sign_in=SignIn(store, token),
+            sign_in=SignIn(store, token, SessionCache(cache.execute) if cache else None),
             streams=streams,
             sockets=Sockets(streams),
             origins=[f"http://{name}:{settings.port}" for name in ("localhost", "127.0.0.1", "[::1]")],
