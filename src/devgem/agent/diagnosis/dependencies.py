@@ -9,7 +9,7 @@ from devgem.agent.diagnosis import edits
 from devgem.agent.diagnosis.diagnosis import Command, Diff, Remedy
 from devgem.agent.diagnosis.evidence import Evidence
 
-_PACKAGE = re.compile(r"(?:@[A-Za-z0-9][\w.-]{0,80}/)?[A-Za-z0-9][\w.-]{0,80}")
+_PACKAGE = re.compile(r"(?:@[A-Za-z0-9][\w.-]{0,80}/)?[A-Za-z0-9][\w.-]{0,80}(?:\[\w{1,40}\])?")
 _NODE_ADD = {
     "npm": ("npm", "install"),
     "pnpm": ("pnpm", "add"),
