@@ -3,6 +3,7 @@
 import contextlib
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,12 @@ def test_what_is_no_patch_of_these_files_is_refused(patch: str) -> None:
 def test_a_damaged_patch_never_breaks_the_reader(cut: int, insert: str) -> None:
     with contextlib.suppress(DevGemError):
         parse_patch(GOOD[:cut] + insert + GOOD[cut:])
+
+
+def test_long_texts_that_repeat_themselves_take_no_time() -> None:
+    lines = [f"line {n % 150}" for n in range(20_000)]
+    before, after = {"f": "\n".join(["a", *lines, "b"])}, {"f": "\n".join(["A", *reversed(lines), "B"])}
+    begun = time.process_time()
+    (file,) = changes(before, after)
+    assert time.process_time() - begun < 1.5
+    assert choose(before, after, [hunk.id for hunk in file.hunks]) == after

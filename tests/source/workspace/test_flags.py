@@ -1,6 +1,7 @@
 """What a diff is flagged for (T-67): each kind where it should be, and nothing in plain edits."""
 
 import json
+import time
 
 import pytest
 
@@ -114,3 +115,15 @@ def test_a_manifest_that_does_not_parse_is_not_the_end() -> None:
 def test_a_flood_of_flags_is_cut() -> None:
     after = {"a.py": "x = '\u202e'\n" * 1000}
     assert len(flags(changes({"a.py": ""}, after), {"a.py": ""}, after)) == 200
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "a.", "secret", "eyJa", "a://b:c", " ", '"a', "x=", "é", "-----BEGIN A ", "://"]
+)
+def test_no_text_takes_long_to_look_at(piece: str) -> None:
+    text = ((piece * 4000)[:4000] + "\n") * 16
+    paths = ("package.json", "requirements.txt", "pyproject.toml", "build.gradle", "go.mod", "Cargo.toml", "a.csproj")
+    after = dict.fromkeys(paths, text)
+    begun = time.process_time()
+    flags(changes({}, after), {}, after)
+    assert time.process_time() - begun < 1.5

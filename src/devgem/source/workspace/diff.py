@@ -11,6 +11,8 @@ from devgem.domain.errors import InvalidInput
 from devgem.source.workspace.texts import Files, split
 
 _CONTEXT = 3
+_PAIRS = 400_000
+"""Text that repeats itself more than that is compared as a whole: difflib would take minutes."""
 Opcode = tuple[str, int, int, int, int]
 
 
@@ -112,12 +114,22 @@ def _opcodes(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
     end = 0
     while end < limit - start and old[-1 - end] == new[-1 - end]:
         end += 1
-    matcher = difflib.SequenceMatcher(None, old[start : len(old) - end], new[start : len(new) - end])
+    inner_old, inner_new = old[start : len(old) - end], new[start : len(new) - end]
+    if _pairs(inner_old, inner_new) > _PAIRS:
+        return [("replace", start, len(old) - end, start, len(new) - end)]
+    matcher = difflib.SequenceMatcher(None, inner_old, inner_new)
     return [
         (tag, i1 + start, i2 + start, j1 + start, j2 + start)
         for tag, i1, i2, j1, j2 in matcher.get_opcodes()
         if tag != "equal"
     ]
+
+
+def _pairs(old: Sequence[str], new: Sequence[str]) -> int:
+    """How many pairs of equal lines difflib would look at; lines that are everywhere it leaves out."""
+    counts = Counter(new)
+    popular = len(new) // 100 + 1 if len(new) >= 200 else len(new)
+    return sum(counts[line] for line in old if counts[line] <= popular)
 
 
 def _groups(opcodes: Sequence[Opcode]) -> Iterator[list[Opcode]]:

@@ -5,6 +5,7 @@ there are compared at every edit.
 """
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, assert_never
@@ -17,7 +18,9 @@ from devgem.source.workspace.texts import Files
 WRITE_LIMIT_BYTES = 64 << 10
 FILE_LIMIT_BYTES = 1 << 20
 _SHOWN_LINES = 3
-_COMPARED_LINES = 20_000
+_COMPARED_LINES = 40
+_LINE_LIMIT = 200
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -144,17 +147,14 @@ def _missing(path: str, text: str, search: str) -> Conflict:
 
 
 def _nearest(text: str, search: str) -> str:
-    """The lines most like the first line of what was looked for."""
-    wanted = next((line.strip() for line in search.splitlines() if line.strip()), search)[:200]
-    lines = text.split("\n")[:_COMPARED_LINES]
-    scored = difflib.SequenceMatcher(b=wanted, autojunk=False)
-    ranked = []
-    for number, line in enumerate(lines, 1):
-        scored.set_seq1(line.strip()[:200])
-        if scored.real_quick_ratio() > 0.5 and scored.quick_ratio() > 0.5:
-            ranked.append((-scored.ratio(), number, line.strip()[:120]))
-    best = sorted(ranked)[:_SHOWN_LINES]
-    return "; ".join(f"{number}: {line}" for _, number, line in best) or "none is like it"
+    """The lines most like the first line of what was looked for: those that share most words, then by their letters."""
+    wanted = next((line.strip() for line in search.splitlines() if line.strip()), search)[:_LINE_LIMIT]
+    words = set(_WORD.findall(wanted))
+    lines = [(number, line.strip()[:_LINE_LIMIT]) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    sharing = sorted(lines, key=lambda item: -len(words.intersection(_WORD.findall(item[1]))))[:_COMPARED_LINES]
+    ranked = sorted((-difflib.SequenceMatcher(None, line, wanted).ratio(), number, line) for number, line in sharing)
+    best = [f"{number}: {line[:120]}" for ratio, number, line in ranked[:_SHOWN_LINES] if -ratio > 0.5]
+    return "; ".join(best) or "none is like it"
 
 
 def _check_text(path: str, text: str, limit_bytes: int) -> None:
