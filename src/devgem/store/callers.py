@@ -36,9 +36,20 @@ class Callers:
         row = (await self._connection.execute(query)).first()
         return _row(row) if row else None
 
-    async def of(self, conversation: str) -> CallerRow | None:
-        row = (await self._connection.execute(_one(conversation))).first()
-        return _row(row) if row else None
+    async def asked(self, key: str, approval: str) -> str | None:
+        """The conversation in which a call of the caller has asked for this approval."""
+        approvals, turns = tables.approvals, tables.turns
+        query = (
+            sa.select(approvals.c.conversation)
+            .join(turns, turns.c.id == approvals.c.turn)
+            .where(approvals.c.id == approval, turns.c.user == key)
+        )
+        return (await self._connection.execute(query)).scalar()
+
+    async def tally(self, conversation: str) -> Mapping[str, Any]:
+        query = sa.select(_callers.c.tally).where(_callers.c.conversation == conversation)
+        tally: Mapping[str, Any] = (await self._connection.execute(query)).scalar_one()
+        return tally
 
     async def touch(self, conversation: str, tally: Mapping[str, Any], *, now: datetime) -> None:
         where = _callers.c.conversation == conversation
@@ -57,10 +68,6 @@ class Callers:
             .order_by(approvals.c.id)
         )
         return [(row.id, row.conversation) for row in await self._connection.execute(query)]
-
-
-def _one(conversation: str) -> sa.Select[Any]:
-    return sa.select(_callers).where(_callers.c.conversation == conversation)
 
 
 def _row(row: sa.Row[Any]) -> CallerRow:

@@ -8,6 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 from devgem.web import errors
 from devgem.web.guard import Guard
+from devgem.web.mcp.door import Door
 from devgem.web.parts import Parts
 from devgem.web.routes import apps, conversations, deployments, health, quota, session, streams
 
@@ -33,5 +34,6 @@ def create_app(parts: Parts) -> FastAPI:
         return FileResponse(index, headers={"Cache-Control": "no-cache"})
 
     app.mount("/", StaticFiles(directory=parts.static, check_dir=False), name="static")
+    app.add_middleware(Door, parts=parts)
     app.add_middleware(Guard, origins=parts.origins)
     return app
