@@ -1,6 +1,7 @@
 """Messages are taken once, and answered in the conversation's stream."""
 
 import asyncio
+import json
 from contextlib import aclosing
 
 import pytest
@@ -48,10 +49,12 @@ async def test_what_cannot_be_done_is_said_with_what_to_do(dashboard: Dashboard,
     assert answer in (await texts(dashboard, conversation))[1][1]
 
 
-async def test_an_empty_or_huge_message_is_refused(dashboard: Dashboard) -> None:
+async def test_an_empty_or_huge_message_or_one_that_is_no_text_is_refused(dashboard: Dashboard) -> None:
     conversation = (await dashboard.parts.conversations.open()).id
     async with dashboard.client() as client:
-        for text in ("", "x" * 20_001):
-            response = await client.post(f"/api/v1/conversations/{conversation}/messages", json={"text": text})
+        for text in ("", "x" * 20_001, "\0", "\ud800"):
+            body = json.dumps({"text": text})
+            path, headers = f"/api/v1/conversations/{conversation}/messages", {"Content-Type": "application/json"}
+            response = await client.post(path, content=body, headers=headers)
             assert response.status_code == 422
             assert response.json()["code"] == "invalid_input"

@@ -152,6 +152,10 @@ async def test_unsubscribing_ends_a_stream(dashboard: Dashboard) -> None:
         + "0" * 64
         + '"}',
         '{"type":"cancel"}',
+        '{"type":"cancel","conversation":"../c"}',
+        '{"type":"cancel","conversation":"c\\u0000"}',
+        '{"type":"message","conversation":"c","text":"\\u0000"}',
+        '{"type":"message","conversation":"c","text":"\\ud800"}',
         '{"type":"cancel","conversation":["c"]}',
     ],
 )

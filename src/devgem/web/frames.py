@@ -8,8 +8,8 @@ from devgem.web.schemas import ApprovalBody, MessageBody
 
 SUBSCRIPTIONS = 64
 
-StreamName = Annotated[str, Field(max_length=200)]
-ConversationId = Annotated[str, Field(min_length=1, max_length=100)]
+StreamName = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")]
 
 
 class _Frame(BaseModel):
@@ -52,22 +52,22 @@ class Message(_Frame, MessageBody):
     """As POST .../messages."""
 
     type: Literal["message"]
-    conversation: ConversationId
+    conversation: Id
 
 
 class Approve(_Frame, ApprovalBody):
     """As POST .../approvals/{approval}."""
 
     type: Literal["approve"]
-    conversation: ConversationId
-    approval: str = Field(min_length=1, max_length=100)
+    conversation: Id
+    approval: Id
 
 
 class Cancel(_Frame):
     """As POST .../stop."""
 
     type: Literal["cancel"]
-    conversation: ConversationId
+    conversation: Id
 
 
 Act = Message | Approve | Cancel

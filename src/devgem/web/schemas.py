@@ -10,6 +10,9 @@ from devgem.domain.deployment import Deployment
 T = TypeVar("T")
 EnvVars = Annotated[dict[str, Annotated[str, Field(max_length=64 << 10)]], Field(max_length=500)]
 
+# PostgreSQL takes no NUL in a text.
+_NO_NUL = r"^[^\x00]*$"
+
 
 class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -47,9 +50,9 @@ class MessageBody(Request):
     """`client_id` is the sender's own name for the message: sent twice, it is taken once. `replaces` is the id of the
     user's message that this one was edited from; the conversation goes on from there."""
 
-    text: str = Field(min_length=1, max_length=20_000)
-    client_id: str | None = Field(default=None, max_length=100)
-    replaces: str | None = Field(default=None, max_length=100)
+    text: str = Field(min_length=1, max_length=20_000, pattern=_NO_NUL)
+    client_id: str | None = Field(default=None, max_length=100, pattern=_NO_NUL)
+    replaces: str | None = Field(default=None, max_length=100, pattern=_NO_NUL)
 
 
 class ApprovalBody(Request):
@@ -58,7 +61,7 @@ class ApprovalBody(Request):
 
     granted: bool
     digest: str = Field(pattern="^[0-9a-f]{64}$")
-    typed_name: str | None = Field(default=None, max_length=200)
+    typed_name: str | None = Field(default=None, max_length=200, pattern=_NO_NUL)
     values: EnvVars | None = Field(default=None, repr=False)
 
 
@@ -66,7 +69,7 @@ class EditBody(Request):
     """`hunks` are the ids of those that are accepted; all when it is left out."""
 
     action: Literal["accept", "discard"]
-    hunks: list[Annotated[str, Field(max_length=200)]] | None = Field(default=None, max_length=5000)
+    hunks: list[Annotated[str, Field(max_length=200, pattern=_NO_NUL)]] | None = Field(default=None, max_length=5000)
 
 
 class InstanceView(BaseModel):

@@ -25,6 +25,7 @@ class Watch(Generic[Who]):
         self._waiting[future] = who
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
+            self._looking.add_done_callback(self._looking_ended)
         try:
             await future
         finally:
@@ -32,6 +33,15 @@ class Watch(Generic[Who]):
             if not self._waiting and self._looking is not None:
                 self._looking.cancel()
                 self._looking = None
+
+    def _looking_ended(self, task: asyncio.Task[None]) -> None:
+        """Who cannot be watched is not trusted: every connection ends with the error."""
+        if self._looking is task:
+            self._looking = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            for future in self._waiting:
+                if not future.done():
+                    future.set_exception(error)
 
     def look_now(self) -> None:
         """Someone may just have been signed out."""
