@@ -20,11 +20,12 @@ from devgem.config import Settings
 from devgem.llm.offline import OfflineModel
 from devgem.pipeline import Pipeline
 from devgem.pipeline.workspaces import Workspaces
+from devgem.quota import Board
 from devgem.source import Policy, Sources
 from devgem.stack import detect
 from devgem.store import Store
 from devgem.web.app import create_app
-from devgem.web.parts import Isolation, Parts
+from devgem.web.parts import Isolation, Parts, Spent
 from devgem.web.sign_in import SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
@@ -48,6 +49,14 @@ class Dashboard:
     def client(self, *, token: str | None = TOKEN, **headers: str) -> httpx2.AsyncClient:
         authorization = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx2.AsyncClient(base_url=self.url, headers=authorization | headers, trust_env=False)
+
+
+async def no_endpoints() -> Board:
+    return Board(endpoints=(), waiting={})
+
+
+async def nothing_spent() -> Spent:
+    return Spent(0, None, None)
 
 
 async def by_the_planner(asker: Asker) -> Brain:
@@ -101,6 +110,8 @@ async def dashboard_on(
         examine=examine,  # type: ignore[arg-type]  # nothing is examined here
         is_draining=lambda: server.should_exit,
         static=folder / "static",
+        quota=no_endpoints,
+        spending=nothing_spent,
     )
     config = uvicorn.Config(create_app(parts), ws="websockets-sansio", lifespan="off", log_level="warning")
     server = uvicorn.Server(config)

@@ -78,7 +78,7 @@ async def test_without_endpoints_the_board_is_empty(dashboard: Dashboard) -> Non
 
 
 async def test_prometheus_gets_the_same_figures(dashboard: Dashboard) -> None:
-    async with client_of(dashboard, BOARD, Spent()) as client:
+    async with client_of(dashboard, BOARD, Spent(0, None, None)) as client:
         text = (await client.get("/metrics")).text
     samples = {
         (sample.name, *sample.labels.values()): sample.value
@@ -99,7 +99,7 @@ async def test_prometheus_gets_the_same_figures(dashboard: Dashboard) -> None:
 @pytest.mark.parametrize("circuit", ["closed", "cooling", "open", "probing", "ramping", "off"])
 async def test_exactly_one_state_of_a_circuit_is_set(dashboard: Dashboard, circuit: str) -> None:
     board = replace(BOARD, endpoints=(replace(BOARD.endpoints[0], circuit=circuit),))
-    async with client_of(dashboard, board, Spent()) as client:
+    async with client_of(dashboard, board, Spent(0, None, None)) as client:
         text = (await client.get("/metrics")).text
     states = [line for line in text.splitlines() if line.startswith("devgem_quota_circuit{") and line.endswith(" 1.0")]
     assert len(states) == 1

@@ -33,18 +33,9 @@ class Spent:
     """What models have cost since midnight UTC; `day_limit` None where none is set, `cost_usd` None where a price is
     not known."""
 
-    day_tokens: int = 0
-    day_limit: int | None = None
-    cost_usd: float | None = None
-
-
-async def no_endpoints() -> Board:
-    """The board of a DevGem that has no model to call: the offline planner answers."""
-    return Board(endpoints=(), waiting={})
-
-
-async def nothing_spent() -> Spent:
-    return Spent()
+    day_tokens: int
+    day_limit: int | None
+    cost_usd: float | None
 
 
 @dataclass(frozen=True)
@@ -67,8 +58,8 @@ class Parts:
     examine: Callable[[], Awaitable[Sequence[Check]]]
     is_draining: Callable[[], bool]
     static: Path
-    quota: Callable[[], Awaitable[Board]] = no_endpoints
-    spending: Callable[[], Awaitable[Spent]] = nothing_spent
+    quota: Callable[[], Awaitable[Board]]
+    spending: Callable[[], Awaitable[Spent]]
 
 
 def parts_of(connection: HTTPConnection) -> Parts:
