@@ -1,5 +1,6 @@
-"""What the edge does otherwise for the preview of an app."""
+"""What the local cloud does otherwise for an app and its preview."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from devgem.clouds.local.sandbox import Sandbox
+from devgem.domain.app import Build, Image
 from devgem.domain.ids import preview_of
 
+from .builds import SHELL, Yard, shell
 from .rig import Edge, edge_here
 
 
@@ -37,3 +40,28 @@ async def test_a_preview_answers_beside_its_app_and_leaves_the_data_alone(edge: 
     await edge.client.delete(preview)
     assert (await edge.get("/", f"{preview}.localhost"))[0] == 404
     assert (await edge.get())[0] == 200
+
+
+async def test_an_app_and_its_preview_are_built_at_once_with_the_same_dependencies(
+    real_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    yard = Yard(tmp_path, real_sandbox)
+    plan = replace(
+        SHELL,
+        install=(shell("mkdir lib && sleep 0.3 && echo kept > lib/a"),),
+        install_inputs=("lock",),
+        deps=("lib",),
+        build=(shell("cat lib/a > built"),),
+    )
+    sources = [yard.source({"lock": "1", "page": str(number)}, f"source{number}") for number in range(2)]
+
+    orders = [yard.order(source, plan) for source in sources]
+    ends = await asyncio.gather(*(_end(yard, order) for order in orders))
+
+    assert all(isinstance(end, Image) for end in ends), ends
+    assert len(yard.layers()) == 1
+
+
+async def _end(yard: Yard, order: Build) -> object:
+    *_, end = [item async for item in yard.builder.build(order)]
+    return end

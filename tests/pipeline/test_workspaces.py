@@ -336,3 +336,27 @@ async def test_nobody_names_an_app_like_a_preview_or_deploys_edits_of_no_commit(
     ):
         with pytest.raises(InvalidInput):
             await bench.house.pipeline.deploy(request)
+
+
+async def test_edits_that_are_made_live_twice_are_one_deployment(bench: Bench) -> None:
+    workspace = await bench.open()
+    await workspace.write("behaviour.json", '{"hang": "build"}')
+    for act in (workspace.preview, workspace.deploy):
+        one, other = await act(), await act()
+        assert one.id == other.id
+    again = await (await bench.open()).deploy()
+    assert again.id == one.id
+    (Path(bench.house.folder) / "cloud/go").touch()
+    await bench.live(one)
+    await bench.house.at_rest()
+    assert bench.house.cloud.traffic("hello") == {2: 100}
+
+
+async def test_a_worker_has_no_preview(bench: Bench) -> None:
+    workspace = await bench.open()
+    await workspace.write("behaviour.json", '{"kind": "worker"}')
+    failed = await bench.house.ended((await workspace.preview()).id)
+    assert failed.failure is not None
+    assert failed.failure["code"] == "preview_of_worker"
+    assert bench.house.cloud.running == {"hello@1"}
+    await bench.live(await workspace.deploy())

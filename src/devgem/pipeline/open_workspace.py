@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Self
 
 from devgem.domain.app import Build
-from devgem.domain.deployment import Deployment
+from devgem.domain.deployment import Deployment, Status
 from devgem.domain.errors import Conflict, InvalidInput
-from devgem.domain.ids import new_id
+from devgem.domain.ids import new_id, preview_of
 from devgem.domain.trial import Finding
 from devgem.pipeline.checks import NO_PLAN, check_edits
 from devgem.pipeline.origin import Origin, live_patch, origin_of
@@ -38,6 +38,8 @@ from devgem.source.workspace import (
 )
 from devgem.source.workspace.history import FILES
 from devgem.store import Store, WorkspaceRow
+
+_UNDER_WAY = (Status.WAITING, Status.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -195,9 +197,10 @@ class OpenWorkspace:
 
     async def deploy(self, hunks: Sequence[str] | None = None) -> Deployment:
         """Makes the edits live, or only those hunks of `diff` that were accepted; the others stay here. Raises Conflict
-        when there is nothing to deploy, or the edits are behind."""
+        when there is nothing to deploy, or the edits are behind. Asked again while they are being deployed, it is the
+        same deployment."""
         request = await self._request(hunks)
-        deployment = await self._desk.pipeline.deploy(replace(request, reason="edits"))
+        deployment = await self._under_way(request) or await self._desk.pipeline.deploy(request)
         await self._store(replace(self._row, deployed=request.patch, deployment=deployment.id))
         await self._desk.pipeline.discard_preview(self.app)
         return deployment
@@ -205,7 +208,8 @@ class OpenWorkspace:
     async def preview(self, hunks: Sequence[str] | None = None) -> Deployment:
         """Deploys the edits beside the live app, at an address of their own; the last preview is replaced."""
         request = await self._request(hunks)
-        return await self._desk.pipeline.deploy(replace(request, reason="preview", preview=True))
+        request = replace(request, reason="preview", preview=True)
+        return await self._under_way(request) or await self._desk.pipeline.deploy(request)
 
     async def publish(self, title: str, *, body: str = "", token: str | None = None) -> Published:
         """Pushes all the edits as a branch of their own and, with a GitHub token, opens a pull request. Where nothing
@@ -236,7 +240,17 @@ class OpenWorkspace:
             raise _no_edits()
         patch = patch_text(view.base, chosen)
         row = self._row
-        return DeployRequest(row.repository, app=row.app, own=self._origin.own, commit=row.commit, patch=patch)
+        return DeployRequest(
+            row.repository, app=row.app, own=self._origin.own, reason="edits", commit=row.commit, patch=patch
+        )
+
+    async def _under_way(self, request: DeployRequest) -> Deployment | None:
+        """The newest deployment that waits or runs, if it is of just these edits."""
+        app = preview_of(self.app) if request.preview else self.app
+        async with self._desk.store.read() as transaction:
+            rows = await transaction.deployments.page(app=app, statuses=_UNDER_WAY, limit=1)
+        same = [row for row in rows if (row.order.commit, row.order.patch) == (request.commit, request.patch)]
+        return same[0].state if same and not same[0].cancel_requested else None
 
     async def _look_again(self) -> None:
         """Finds out what is deployed by now."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from devgem.domain.app import Check
 from devgem.domain.failure import Failure
-from devgem.domain.plan import BuildPlan, Evidence, Unplannable
+from devgem.domain.ids import parent_of
+from devgem.domain.plan import BuildPlan, Evidence, Kind, Unplannable
 from devgem.pipeline.work import Done, Outcome, Work
 from devgem.source import FolderTree
 from devgem.store import Transaction
@@ -16,6 +17,8 @@ async def plan(work: Work) -> Outcome:
     found = await work.parts.detect(FolderTree(root), work.repository.dir)
     if isinstance(found, Unplannable):
         return _unplannable(found)
+    if found.stack.kind is Kind.WORKER and parent_of(work.app):
+        return _worker_preview()
     checks = await work.cloud.preflight(found, own=work.deployment.order.own)
     if failed := [check for check in checks if not check.ok]:
         return _preflight_failed(failed)
@@ -35,6 +38,14 @@ async def _env_missing(work: Work, plan: BuildPlan) -> list[str]:
     if missing:
         await work.narration.say(f"The code needs config vars that are not set: {', '.join(missing)}")
     return missing
+
+
+def _worker_preview() -> Failure:
+    return Failure(
+        "preview_of_worker",
+        cause="A worker has no address to look at, and a second one would do the work of the app twice",
+        fix="Make the edits live, or try them out elsewhere.",
+    )
 
 
 def _unplannable(found: Unplannable) -> Failure:
