@@ -8,7 +8,7 @@ from devgem.llm.planner.clauses import Clause
 from devgem.llm.planner.intents import Intent
 from devgem.llm.planner.plan import Ask, Call, NeedsModel, Plan, Say, Several
 from devgem.llm.planner.sources import origin_of
-from devgem.llm.planner.target import Context, Target, ask_which, target_of
+from devgem.llm.planner.target import Context, Target, ask_which, residue, target_of
 from devgem.llm.planner.tokens import Kind
 from devgem.llm.planner.world import KnownApp, World
 
@@ -41,9 +41,9 @@ def plan_act(intent: Intent, clause: Clause, context: Context) -> Plan:
             return _env(intent, clause, context)
         case Intent.CANCEL:
             target = target_of(clause, context, prefer=context.world.running, act=True)
-            return _on(target, context, "cancel", "cancel {}", among=context.world.running)
+            return _on(_sure(target, clause), context, "cancel", "cancel {}", among=context.world.running)
         case Intent.RESTART:
-            return _on(target_of(clause, context, act=True), context, "restart", "restart {}")
+            return _on(_sure(target_of(clause, context, act=True), clause), context, "restart", "restart {}")
         case _:
             return _on_edits(intent, clause, context)
 
@@ -52,6 +52,15 @@ def deploy_again(app: KnownApp, ref: str | None = None) -> Call:
     """A deployment of an app from where it came from."""
     given = {"source": app.repository, "name": app.name, "ref": ref or app.ref, "dir": app.dir}
     return Call("deploy", {key: value for key, value in given.items() if value and value != "."})
+
+
+def _sure(target: Target, clause: Clause) -> Target:
+    """No app at all where it was only guessed and the words may be about something else."""
+    rest = residue(clause)
+    if target.name is None or not rest:
+        return target
+    of_the_app = any(f"{Kind.APP} {word}" in clause.words for word in rest)  # `restart shop comments`
+    return target if target.explicit and len(rest) == 1 and not of_the_app else Target()
 
 
 def _on(target: Target, context: Context, tool: str, phrase: str, *, among: tuple[str, ...] = ()) -> Plan:
@@ -73,7 +82,7 @@ def _deploy(clause: Clause, context: Context) -> Plan:
     rest = replace(rest, words=" ".join(token.word for token in rest.tokens))
     is_retry = re.match(r"retry|try|do", clause.words) and context.world.failed
     prefer = (context.world.failed,) if is_retry and context.world.failed else ()
-    target = target_of(rest, context, prefer=prefer, act=True)
+    target = _sure(target_of(rest, context, prefer=prefer, act=True), rest)
     app = context.world.app(target.name)
     if app is None:
         return _ask_source(target, context)
@@ -102,7 +111,7 @@ def _ask_source(target: Target, context: Context) -> Ask:
 
 
 def _rollback(clause: Clause, context: Context) -> Plan:
-    target = target_of(clause, context, act=True)
+    target = _sure(target_of(clause, context, act=True), clause)
     app = context.world.app(target.name)
     to = _TO.search(clause.words)
     if app is None:
@@ -141,11 +150,21 @@ def _env(intent: Intent, clause: Clause, context: Context) -> Plan:
 
 def _remove(clause: Clause, context: Context) -> Plan:
     """Only the plainest wording is taken at its word. Whatever else is asked back, with the plain wording to choose."""
-    if _STRICT_REMOVE.fullmatch(clause.words) and not any(token.fuzzy for token in clause.tokens):
+    if (
+        _STRICT_REMOVE.fullmatch(clause.words)
+        and not clause.is_question
+        and not any(token.fuzzy for token in clause.tokens)
+    ):
         return Call("remove_app", {"app": clause.all(Kind.APP)[0].text})
     if _PART_OF_A_PAGE.search(clause.words):
         return needs_model("Taking parts of an app's code away")
     target = target_of(clause, context, act=True)
+    if (
+        context.world.apps
+        and residue(clause)
+        and not (target.explicit or target.unknown or clause.mistyped_destructive)
+    ):
+        return needs_model("Taking parts of an app's code away")
     if target.name is not None:
         question = f"I remove whole apps only, and that is for good. Is it {target.name} that shall be removed?"
         return Ask(question, (f"remove {target.name}",))
@@ -154,6 +173,8 @@ def _remove(clause: Clause, context: Context) -> Plan:
 
 def _take_down(clause: Clause, context: Context) -> Plan:
     target = target_of(clause, context, act=True)
+    if residue(clause) and not target.explicit:
+        return needs_model("That")
     name = target.name
     if name is None and clause.words in ("stop", "end"):
         return Ask("What shall stop? No deployment is running.")

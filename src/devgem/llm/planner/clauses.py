@@ -1,7 +1,7 @@
 """A message as clauses: each says one thing. Politeness is taken off, and what is no command is marked as such."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from devgem.llm.planner.lexicon import COMMON, DESTRUCTIVE, KNOWN
@@ -9,10 +9,12 @@ from devgem.llm.planner.tokens import Kind, Token
 
 _JOINING = frozenset({"and", "then", "also", "but", "plus", "afterwards"})
 _POLITE = re.compile(
-    r"(?:please|kindly|just|only|simply|rather|(?:hey|hi|hello)(?! (?:there|devgem|all|everyone|you|"
+    r"(?:please|let me|(?:can|could|would|will) (?:someone|somebody|anyone)|kindly|just|force|immediately|"
+    r"quick|yo|oi|dude|mate|sorry|um|uh|hm+|erm|right|quickly|someone|somebody|just|only|simply|rather|"
+    r"(?:hey|hi|hello)(?! (?:there|devgem|all|everyone|you|"
     r"again)(?: |$))|(?:hey|hi|hello) (?:there|devgem)|ok|okay|so|now|well|yes|yeah|yep|sure|alright|"
-    r"great|perfect|again|devgem|then|"
-    r"actually|first|next|finally|also|maybe|to|"
+    r"great|perfect|devgem|then|"
+    r"actually|first|next|finally|also|to|"
     r"(?:can|could|would|will) (?:you|we)(?: please)?(?: mind)?|do you mind|would you|"
     r"i (?:really )?(?:want|need|would like|wish)(?: you)? to|i'd (?:really )?(?:like|love)(?: you)? to|i'd like|"
     r"let's|let us|go ahead and|go and|time to|we (?:need|want|should|have|must)(?: to)?|you (?:should|must|can)|"
@@ -20,12 +22,18 @@ _POLITE = re.compile(
     r"open)\b)|i'm trying to|i am trying to|don't forget to|do not forget to|remember to|"
     r"why don't (?:you|we)|it is time to|it's time to|be so kind and|i think (?:we|you) should) "
 )
-_FRONTED = re.compile(r"(?:for|on|in|with|about|regarding) (?:the |my )?@app(?: app)? (?=\w)")
+_FRONTED = re.compile(
+    r"(?:(?:for|on|in|with|about|regarding) (?:the |my )?@app(?: app)? (?=\w)|"
+    r"@app (?=(?:please |needs to be |should be )?(?:roll|rollback|revert|go back|restart|redeploy|cancel|"
+    r"set|unset|show|open|"
+    r"switch|add)\b))"
+)
 _NEGATED = re.compile(
-    r"(?:(?:but|and|no|oh|wait|hey|stop) )*(?:don't|do not|never|no need(?: to)?|not|must not|mustn't|"
+    r"(?:(?:but|and|no|oh|wait|hey|stop) )*(?:don't|do not|never(?! mind)|no need(?: to)?|not|must not|mustn't|"
     r"should not|shouldn't|"
     r"avoid|instead of|rather than|without|stop trying to|there is no need to|you (?:don't|do not) (?:need|have) to|"
-    r"(?:i|we) (?:don't|do not|never|didn't) (?:want|need|wish|ask|plan|mean|intend)\b.*|let's not|"
+    r"(?:i|we) (?:don't|do not|never|didn't|did not|haven't) (?:want|need|wish|ask|asked|say|tell|plan|"
+    r"mean|intend)\b.*|let's not|"
     r"not yet|please don't)\b"
 )
 _ASKING_HOW = re.compile(
@@ -60,6 +68,7 @@ class Clause:
     tokens: tuple[Token, ...]
     mood: Mood = Mood.PLAIN
     words: str = ""
+    is_question: bool = False
 
     def all(self, kind: Kind) -> list[Token]:
         return [token for token in self.tokens if token.kind is kind]
@@ -83,12 +92,16 @@ class Clause:
 def clauses(found: list[Token]) -> list[Clause]:
     """The clauses, in order. A break inside a list (`A, B and C`) parts them too: the reader joins them again."""
     parts: list[list[Token]] = [[]]
+    asked: set[int] = set()
     for position, token in enumerate(found):
         if token.kind is Kind.BREAK or (token.word in _JOINING and _parts(found, position)):
+            if token.text == "?":
+                asked.add(len(parts) - 1)
             parts.append([])
         else:
             parts[-1].append(token)
-    return [_read(_clause(tuple(part), Mood.PLAIN)) for part in parts if part]
+    read = [(_read(_clause(tuple(part), Mood.PLAIN)), i in asked) for i, part in enumerate(parts) if part]
+    return [replace(clause, is_question=is_question) for clause, is_question in read]
 
 
 def _parts(found: list[Token], position: int) -> bool:

@@ -31,7 +31,7 @@ _ABOUT = (
     ("remove", r"remove|delete|destroy|erase|uninstall|get rid"),
     ("restart", r"restart|reboot|reload"),
     ("cancel", r"cancel|abort|stop"),
-    ("env", r"env|variables?|vars?|config|secrets?|@var|@set"),
+    ("env", r"env|variables?|vars?|config|secrets?|@var|@cap|@set"),
     ("logs", r"logs?|output"),
     ("preview", r"preview"),
     ("undo", r"undo|redo|discard"),
@@ -41,6 +41,18 @@ _ABOUT = (
     ("open", r"open|url|link|visit"),
     ("deploy", r"deploy\w*|publish|host|ship|launch|redeploy|online|live|repo|repository|@src"),
 )
+EXAMPLES = {
+    "deploy": ("deploy {}", "status of {}"),
+    "rollback": ("roll back {}", "revisions of {}"),
+    "restart": ("restart {}", "status of {}"),
+    "cancel": ("cancel {}", "status of {}"),
+    "logs": ("logs of {}", "build logs of {}"),
+    "env": ("env of {}",),
+    "status": ("status of {}",),
+    "revisions": ("revisions of {}", "deployment history of {}"),
+    "explain": ("why did {} fail?", "logs of {}"),
+    "open": ("open {}",),
+}
 GENERAL = (
     "I can deploy a repository, show status and logs, say why a deployment failed, roll back, restart, cancel, set "
     "config vars, remove an app, and make simple edits of colours and texts. For example: `deploy owner/repo`, "

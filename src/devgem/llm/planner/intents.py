@@ -61,7 +61,12 @@ _THE = r"(?:(?:the|my|our|this|that|these|those|all|any|some|me|your|its|current
 _EDITS = rf"{_THE}(?:changes?|edits?|modifications|tweaks|workspace|patch)\b"
 _DEPLOYING = r"(?:deployment|deploy|build|rollout|release|update|run)"
 _VARIABLES = r"(?:env|environment|variables?|vars?|config|configuration|secrets?|settings)"
-_BACK = r"(?:v\d+|version|revision|release|previous|earlier|older|old|last|before|first|\d+)"
+_VERSION = (
+    r"(?:v\d+\b|(?:version|revision|release|rev|number) #?v?\d+|(?:(?:previous|earlier|older|old|last|prior|first|"
+    r"original|oldest|very first) )+(?:(?:working|good|stable|live) )*(?:version|revision|release|"
+    r"deployment|deploy|one|"
+    r"state|build)\b|how it was|what it was|the way it was|before\b)"
+)
 _SHOW = r"(?:show|see|view|display|print|get|give|list|let me see|what are|which|what)"
 _DEPLOY = r"(?:deploy|redeploy|ship|launch|publish|host|rebuild|release)"
 
@@ -70,7 +75,11 @@ _ACT_PATTERNS: tuple[tuple[Intent, str], ...] = (
         Intent.PULL_REQUEST,
         r"(?:open|create|make|send|submit|file|raise) (?:a |the )?(?:pull request|pr|merge request)\b",
     ),
-    (Intent.DEPLOY_EDITS, rf"(?:{_DEPLOY}|push|apply|put) (?:{_EDITS}|what (?:i|you|we) (?:changed|edited))"),
+    (
+        Intent.DEPLOY_EDITS,
+        rf"(?:(?:{_DEPLOY}|push|apply|put|make|take|bring) (?:{_EDITS}|what (?:i|you|we) (?:changed|edited))|"
+        rf"go live with {_EDITS})(?!.*\b(?:github|git|gitlab|branch|remote)\b)",
+    ),
     (
         Intent.PREVIEW,
         r"(?:preview\b|(?:show|see|view|make|create|give|get|open|start|can i see|i see|"
@@ -78,24 +87,27 @@ _ACT_PATTERNS: tuple[tuple[Intent, str], ...] = (
     ),
     (
         Intent.DISCARD,
-        rf"(?:discard|throw away|drop|forget|revert|undo|reset|remove|delete|lose|scrap|toss) (?:{_EDITS}|"
-        rf"all of {_EDITS})$",
+        rf"(?:discard|throw away|drop|forget|reset|remove|delete|lose|scrap|toss) (?:{_EDITS}|all of {_EDITS})$|"
+        r"(?:undo|revert) (?:(?:all|of|my|the|your|these|those|our) )*(?:changes|edits)$",
     ),
     (
         Intent.UNSET_ENV,
         r"(?:unset\b|env unset\b|(?:remove|delete|drop|clear|erase|forget|"
-        rf"get rid of) {_THE}(?:{_VARIABLES} )+(?:called |named |for )?(?:@var|@quo|[\w]+)\b|(?:remove|delete|"
-        rf"drop|clear) {_THE}@var)",
+        rf"get rid of) {_THE}(?:{_VARIABLES} )+(?:called |named |for )?(?:@var|@cap|@quo|[\w]+)\b|(?:remove|delete|"
+        rf"drop|clear|forget|erase|get rid of) {_THE}(?:@var|@cap (?:from|on|in|of)\b|@cap$))",
     ),
     (
         Intent.ROLLBACK,
-        rf"(?:rollback\b|roll {_IT} ?(?:\S+ \S+ )?(?:back|to)|roll (?:the )?\w* ?(?:to )?back\b|roll back\b|"
-        rf"revert {_THE}?(?:{_IT}|to)\b|undo {_THE}{_DEPLOYING}|undo {_THE}(?:last |latest )?{_DEPLOYING}|"
-        rf"(?:go|going|get|move|switch|change|return|take {_IT}|bring {_IT}|put {_IT}|set {_IT}|switch {_IT}|"
-        rf"i) ?(?:back )?to {_THE}{_BACK}|(?:go|back|go back|take {_IT} back|step back|bring {_IT} back|"
-        rf"put {_IT} back|get {_IT} back)\b.*\b(?:{_BACK}|versions?|revisions?|releases?|was|back)\b|"
-        rf"(?:restore|use|activate|bring back|put|reactivate|back to) {_THE}{_BACK}\b|revert$|(?:use|activate|"
-        r"serve|restore) v\d+)",
+        rf"rollback\b|(?:downgrade|rewind) {_IT}\b|roll {_IT} (?:\S+ \S+ )?(?:back|to)\b|"
+        r"roll (?:the )?(?:\w+ )?back\b|revert$|"
+        rf"revert {_IT}(?: (?:to|back|please|now|app)\b|$)|revert to {_THE}{_VERSION}|undo {_THE}{_DEPLOYING}|"
+        rf"(?:go|get|move|switch|change|return|i) (?:back )?to {_THE}{_VERSION}|"
+        rf"(?:take|bring|put|set|switch|get|want|need|move|have|return|i want|i need) {_IT} (?:back )?(?:to|on|"
+        rf"at) {_THE}{_VERSION}|"
+        r"(?:go|step|move) back(?: (?:please|now|on|once)\b|$| .*\b(?:versions?|revisions?|releases?|steps?|"
+        r"before|was)\b)|"
+        rf"(?:go back|back) to {_THE}{_VERSION}|"
+        rf"(?:restore|use|activate|bring back|put|reactivate|serve) {_THE}{_VERSION}",
     ),
     (
         Intent.CANCEL,
@@ -104,35 +116,38 @@ _ACT_PATTERNS: tuple[tuple[Intent, str], ...] = (
     ),
     (
         Intent.RESTART,
-        rf"(?:restart|reboot|bounce|reload|kick)\b|turn {_IT}? ?off and on|(?:give|do|perform|"
-        rf"trigger) (?:{_IT} )?(?:a |another )?(?:quick )?(?:restart|reboot|kick)|start {_IT} again|"
-        rf"stop and start {_IT}|{_THE}@app (?:needs|wants|could use) a (?:restart|reboot)",
+        rf"(?:restart|reboot)\b|bounce(?! rate)\b|reload(?! {_THE}(?:page|browser|tab|config))\b|kick {_IT}\b|"
+        rf"turn {_IT}? ?off and on|(?:give|do|perform|trigger) (?:{_IT} )?(?:a |"
+        r"another )?(?:quick )?(?:restart|reboot|kick)|"
+        rf"start {_IT} again|stop and start {_IT}|{_THE}@app (?:needs|wants|could use) a (?:restart|reboot)",
     ),
     (
         Intent.TAKE_DOWN,
         r"(?:stop|kill|shut down|shutdown|take down|turn off|bring down|switch off|disable|pause|suspend|wipe|"
         r"nuke|purge|drop|terminate|end|clear|unpublish|undeploy)\b|(?:take|shut|turn|bring|put|"
-        rf"switch) {_IT} (?:down|off|offline)",
+        rf"switch|throw) {_IT} (?:down|off|offline|away|out)|throw (?:away|out) {_THE}@app",
     ),
     (Intent.REMOVE, r"(?:remove|delete|destroy|erase|uninstall|get rid of|tear down|rm)\b|tear @app down"),
     (
         Intent.SET_ENV,
-        r"(?:env set|set env)\b|(?:set|add|use|put|define|configure|change|update|export|create|store|save|"
-        r"make|here are|here is|these are|give|need|needs)\b.*(?:@set|@var)|(?:set|add|define|configure|"
-        rf"create|change|update|store|save) {_THE}(?:an? |new )*(?:{_VARIABLES} )+(?:called |named |for |"
-        rf"to )?(?:@quo|@var|[a-z]+_\w+)|(?:{_THE}@app|it) (?:needs|wants|requires|should have) .*(?:@set|"
-        r"@var)|(?:i|we|you) (?:have|need) .*@set|@set\b|@blk$",
+        rf"(?:env set|set env)\b|(?:set|define|configure|export) {_THE}(?:{_VARIABLES} )*@cap\b(?! \w+ to)|"
+        r"(?:set|add|use|put|define|configure|change|update|export|create|store|save|make|here are|here is|"
+        r"these are|give|need|needs)\b.*(?:@set|@var)|"
+        rf"(?:set|add|define|configure|create|change|update|store|save) {_THE}(?:an? |new )*(?:{_VARIABLES} )+"
+        rf"(?:called |named |for |to )?(?:@quo|@var|@cap|[a-z]+_\w+)|{_THE}@app @set|"
+        rf"(?:{_THE}@app|it) (?:needs|wants|requires|should have) .*(?:@set|@var)|"
+        r"(?:i|we|you) (?:have|need) .*@set|@set\b|@blk$",
     ),
     (
         Intent.DEPLOY,
-        rf"{_DEPLOY}\b|(?:re )deploy\b|roll out\b|spin up\b|(?:put|get|bring|take|make|set|push|"
-        r"move)\b.*\b(?:online|live|up|running|into production|to production|to prod|deployed|out|"
-        rf"on the (?:web|internet))\b|(?:run|build|start|push|install|serve|try) {_THE}@src|(?:update|upgrade|"
-        rf"build|push) {_THE}@app|(?:i )?need {_THE}@(?:src|app) (?:running|online|live|up|deployed)|"
-        rf"want {_THE}@(?:src|app) (?:running|online|live|up|deployed)|(?:try|do) (?:it |that |"
-        rf"this )?(?:once more|again)|try$|retry\b|once more$|{_THE}@app needs a (?:redeploy|deployment|deploy|"
-        rf"rebuild)|build (?:and run|{_IT}) again|i (?:need|want) {_THE}@(?:src|app) (?:running|online|live|up|"
-        r"deployed)|@src (?:deploy|publish|ship)\b|@app (?:deploy|redeploy)\b",
+        rf"{_DEPLOY}\b|(?:re )deploy\b|roll out\b|spin up\b|"
+        rf"(?:i )?(?:put|get|bring|take|make|push|move|see|have|want|need) (?:{_IT}|{_THE}@src) (?:\S+ ){{0,2}}?"
+        r"(?:online|live|up|running|into production|to production|to prod|deployed|on the (?:web|internet))\b|"
+        rf"(?:run|build|start|push|install|serve|try) {_THE}@src|(?:update|upgrade|build|push) {_THE}@app|"
+        r"(?:try|do) (?:it |that |this )?(?:once more|again)|try$|again$|again please$|retry\b|once more$|"
+        rf"(?:run|start|do|trigger|repeat|redo) {_THE}(?:deployment|deploy|build|rollout)\b|"
+        rf"{_THE}@app needs a (?:redeploy|deployment|deploy|rebuild)|build (?:and run|{_IT}) again|"
+        r"@src (?:deploy|publish|ship)\b|@app (?:deploy|redeploy)\b",
     ),
 )
 
@@ -148,7 +163,8 @@ _READ_PATTERNS: tuple[tuple[Intent, str], ...] = (
     (
         Intent.DIFF,
         r"\bdiff\b|\bwhat (?:did|have|has) (?:i|you|we) (?:changed?|edited?)|(?:show|list|see|what are|"
-        r"review) (?:me )?(?:the |my |your |our |all )*(?:changes|edits)\b|^what's changed|^what changed",
+        r"review) (?:me )?(?:the |my |your |our |all )*(?:changes|edits)\b|^what's changed|"
+        r"^what (?:would|will|did|has)? ?(?:be )?changed?\b",
     ),
     (
         Intent.SEARCH_FILES,
@@ -165,11 +181,12 @@ _READ_PATTERNS: tuple[tuple[Intent, str], ...] = (
         r"\b(?:env|environment)\b|\b(?:config|configuration|secrets?|variables?) ?(?:vars?|"
         r"variables?)?\b(?=.*@app)|@app.*\b(?:config|secrets?|variables?|vars)\b|\b(?:config vars|env vars|"
         rf"config variables|secrets are|variables)\b|^(?:show|list|see) {_THE}(?:config|configuration|secrets)|"
-        r"^(?:what|show|print|reveal|get|tell|read|echo|is|does)\b.*@var",
+        r"^(?:what|show|print|reveal|get|tell|read|echo|is|does)\b.*(?:@var|@cap$)",
     ),
     (
         Intent.LOGS,
-        r"\blogs?\b|\boutput\b|\bstdout\b|\bstderr\b|^tail\b|^grep\b|\bprint(?:s|ed|ing)?\b|\bstack ?trace\b|"
+        r"\blogs?\b|\boutput\b|\bstdout\b|\bstderr\b|^tail\b|^grep\b|^what (?:did|does|do|has)\b.*\b(?:say|"
+        r"said|print|write|logged)\b|\bprint(?:s|ed|ing)?\b|\bstack ?trace\b|"
         r"^(?:show|see|any|are there|list|get) (?:me )?(?:the |any |all |some |recent |last )*errors?\b|"
         r"\bconsole\b",
     ),
@@ -181,7 +198,8 @@ _READ_PATTERNS: tuple[tuple[Intent, str], ...] = (
     ),
     (
         Intent.EXPLAIN,
-        r"^why\b.*(?:fail|failed|failing|broke|broken|crash|error|down|work|working|wrong|dead|start|starting|"
+        r"^why\b.*(?:fail|failed|failing|broke|broken|breaks?|crash(?:es)?|errors?|fails|down|work|working|"
+        r"wrong|dead|start|starting|"
         r"run|running|deploy|deploying|build|building|live|online|up|not|won't|didn't|isn't|doesn't|can't)\b|"
         r"^why$|^why not$|went wrong|what's wrong|what is wrong|wrong with|what broke|\bexplain\b.*\b(?:error|"
         r"failure|problem|fail|failed|it|this|that|happened)\b|what (?:was|is) the (?:error|problem|reason|"
@@ -194,7 +212,8 @@ _READ_PATTERNS: tuple[tuple[Intent, str], ...] = (
     (
         Intent.SIGNALS,
         r"\btraffic\b|\bmetrics?\b|\brequests?\b|\bslow(?:er)?\b|\blatency\b|\bresponse times?\b|"
-        r"\berror rates?\b|\b5xx\b|\bsignals?\b|\bvisitors?\b|\busage\b|\bload\b|\bhow fast\b|\bhits\b|"
+        r"\berror rates?\b|\b5xx\b|\bsignals?\b|\bvisitors?\b|\bhow (?:busy|popular)\b|\busage\b|\bload\b|"
+        r"\bhow fast\b|\bhits\b|"
         r"\bperformance\b",
     ),
     (Intent.REVISIONS, r"\brevisions?\b|\bversions?\b|\breleases\b"),
@@ -207,13 +226,15 @@ _READ_PATTERNS: tuple[tuple[Intent, str], ...] = (
     (Intent.READ_FILE, r"@file"),
     (
         Intent.INSPECT,
-        r"^(?:inspect|detect|analy[sz]e|examine|scan|look at|look into|check out|check|what's|what is|"
+        r"^(?:have a look|take a look|inspect|detect|analy[sz]e|examine|scan|look at|look into|check out|"
+        r"check|what's|what is|"
         r"what kind|what stack|what language|what framework|describe|explain|tell me about|plan|would|will|"
         r"does|is|could|can|which|how is|what does|what|review)\b.*@src|^@src\?|@src (?:be deployed|work)",
     ),
     (
         Intent.LIST,
-        r"^(?:list|ls|apps|all apps|everything|overview)$|\bapps\b|^list\b|\beverything\b|what (?:is|"
+        r"^(?:list|ls|apps|all apps|everything|overview)$|\bapps\b|^list\b|"
+        r"^(?:show|list|status|see|what|how|is|are|check)\b.*\b(?:everything|all)\b|what (?:is|"
         r"'s)? ?(?:currently )?(?:running|deployed|live|online)$|^what's (?:running|deployed|live|online)|"
         r"what have (?:i|we) (?:got |)?(?:deployed|running)|which (?:are|is) (?:running|live|deployed)|"
         r"all (?:my |the )?(?:apps|projects|applications|sites|services)|(?:my|the) (?:projects|applications|"
@@ -221,10 +242,12 @@ _READ_PATTERNS: tuple[tuple[Intent, str], ...] = (
     ),
     (
         Intent.STATUS,
+        rf"^{_THE}(?:@app|it) (?:up|down|ok|okay|live|online|running|alive|fine|ready|done|deployed)$|"
         rf"\bstatus\b|\bstate\b|\bhealth\b|\bprogress\b|\buptime\b|^how's\b|^how (?:is|are) (?:it|@app|{_IT}|"
         rf"things)\b|^(?:is|are|was|has|did|does|have)\b.*(?:@app|\bit\b|{_IT}).*\b(?:up|down|running|live|"
         r"online|ok|okay|alive|working|work|deployed|done|ready|finished|finish|succeed|restarted|there|"
-        r"healthy|go|going|fine|yet|dead|reachable|respond|responding|well|removed?|restart|rollback|"
+        r"healthy|failing|failed|broken|stuck|crashing|go|going|fine|yet|dead|reachable|respond|responding|"
+        r"well|removed?|restart|rollback|"
         rf"deploy)\b|^(?:is|are) (?:it|we|{_IT}) (?:up|down|live|done|ready|there)|^what's up\b|"
         r"^what's (?:going on|happening)|^(?:check|check on|ping|tell me about|look at|inspect|describe|about|"
         rf"show|info on|what about|what is|what's|how about) (?:me )?{_THE}(?:app )?(?:@app|it|"

@@ -8,42 +8,45 @@ DESTRUCTIVE = words("""remove delete destroy erase uninstall removing deleting d
 
 KNOWN = DESTRUCTIVE | words(
     """deploy redeploy deployment deployments restart reboot rollback revert cancel abort status logs list apps
-    revisions versions version show help preview undo redo discard background colour color title header heading footer button
-    buttons replace change rename open restore previous retry again traffic environment variables build rebuild
-    publish launch ship release inspect explain fail failed failing failure broken working quota repositories repos
-    history errors error requests running online latest folder branch commit output restarting deploying"""
+    revisions versions version show help preview undo redo discard background colour color title header heading
+    footer button buttons replace change rename open restore previous retry again traffic environment variables
+    build rebuild publish launch ship release inspect explain fail failed failing failure broken working quota
+    repositories repos history errors error requests running online latest folder branch commit output
+    restarting deploying"""
 )
 
 # Words that are right as they stand, so that none is taken for a mistyped one of the above.
 COMMON = words(
     """a about above actually add after ago all almost along also always am an and another any anything app application
-    applications are around as ask at away back bad be because been before being best better between big bigger both
-    bring but by call called came can cannot cant check clean clear close code come completely config configuration
-    container content copy could count create current currently cut data database day days dead default design detail
-    details did different do docker does doesn doing done down draw drop due during each early easy edit edits either
-    else empty end enough even ever every everything exactly example fast feature few file files find fine first fix
-    fixed follow following font for found from full get give given go goes going gone good got great had half halt has
-    have having he hello her here hey hi his hold home host hour hours how however i idea if image in info information
-    inside instance instead into is issue it its job just keep kill kind know known large last late later least left
-    less let letter like line lines link links little live load local logo long look looked looks loop lost lot made
-    main make makes many may maybe me mean means menu message metrics might minute minutes model moment more most move
-    much must my name named names need needed needs never new newest next nice no none not note nothing now number of
-    off often ok okay old older on once one only onto or order other others our out over own page pages part past path
-    people place please plus point possible print prints problem process product production project pull push put
-    question quick quickly quite rather reach read ready real really reason red reload remote report request reset
-    respond response rest result right roll run runs safe said same save say says screen script second secret section
-    see seem seems seen send serve served server service set settings several shall she shop short should shut side
-    sign since site size slow small so some somebody something soon source space spin staging start started state stay
-    still stop store such sure switch system tail take talk tell test tests text than thank thanks that the their them
-    then there these they thing things think third this those though three through throw time times to today together
-    told tomorrow too top total track tried true try turn two type under until up update upgrade upon url us use used
-    user users using value variable vars very view wait want wants was watch way we web website week well went were
-    what when where whether which while who whole why will wipe with within without won word words work worked works
-    world would write wrong yes yet you your agent error login user's don't dont can't won't isn't doesn't didn't
-    let's i'd i'll i'm it's what's whats where's how's that's pls plz thx u ur asap env var repo repository branch tag
-    ref dir directory latest master develop dev background body nav navigation sidebar card table white black blue
-    green grey gray orange yellow purple pink lets im ive youre theres wont hasnt isnt unless unset export cat ls
-    bounce abort"""
+    applications are around as ask at away back bad be because been before being best better between big bigger
+    both bring but by call called came can cannot cant check clean clear close code come completely config
+    configuration container content copy could count create current currently cut data database day days dead
+    default design detail details did different do docker does doesn doing done down draw drop due during each
+    early easy edit edits either else empty end enough even ever every everything exactly example fast feature
+    few file files find fine first fix fixed follow following font for found from full get give given go goes
+    going gone good got great had half halt has have having he hello her here hey hi his hold home host hour
+    hours how however i idea if image in info information inside instance instead into is issue it its job just
+    keep kill kind know known large last late later least left less let letter like line lines link links little
+    live load local logo long look looked looks loop lost lot made main make makes many may maybe me mean means
+    menu message metrics might minute minutes model moment more most move much must my name named names need
+    needed needs never new newest next nice no none not note nothing now number of off often ok okay old older
+    on once one only onto or order other others our out over own page pages part past path people place please
+    plus point possible print prints problem process product production project pull push put question quick
+    quickly quite rather reach read ready real really reason red reload remote report request reset respond
+    response rest result right roll run runs safe said same save say says screen script second secret section
+    see seem seems seen send serve served server service set settings several shall she shop short should shut
+    side sign since site size slow small so some somebody something soon source space spin staging start started
+    state stay still stop store such sure switch system tail take talk tell test tests text than thank thanks
+    that the their them then there these they thing things think third this those though three through throw
+    time times to today together told tomorrow too top total track tried true try turn two type under until up
+    update upgrade upon url us use used user users using value variable vars very view wait want wants was watch
+    way we web website week well went were what when where whether which while who whole why will wipe with
+    within without won word words work worked works world would write wrong yes yet you your agent error login
+    user's don't dont can't won't isn't doesn't didn't let's i'd i'll i'm it's what's whats where's how's that's
+    pls plz thx u ur asap env var repo repository branch tag ref dir directory latest master develop dev
+    background body nav navigation sidebar card table white black blue green grey gray orange yellow purple pink
+    lets im ive youre theres wont hasnt isnt unless unset export cat ls bounce abort revision sample demo
+    bundled browser"""
 )
 
 

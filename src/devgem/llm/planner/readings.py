@@ -17,6 +17,8 @@ _LINES = re.compile(
 _GREP = re.compile(
     r"(?:grep(?: for)?|--grep|containing|contains?|matching|mentioning|including|that (?:say|says|mention|contain)) "
     r"(?!the\b|@app\b|it\b)(\S+)|"
+    r"(?:find|search|grep|look for) (@quo|@cap|\w+) (?:in|from|within|inside)\b|"
+    r"with (?:the )?(?:word|text|string|phrase) (\S+)|"
     r"(?:with|about|(?:search|look|filter|scan|check)\b.* for) "
     r"(?!the\b|lines?\b|build\b|@app\b|it\b|errors?\b|logs?\b|me\b)(\S+)"
 )
@@ -67,8 +69,9 @@ def _about_one_app(intent: Intent, clause: Clause, context: Context) -> Plan:
     prefer = {Intent.EXPLAIN: (world.failed,) if world.failed else (), Intent.DIFF: world.edited}.get(intent, ())
     if intent is Intent.CHECKS:
         prefer = world.edited
-    target = target_of(clause, context, prefer=prefer)
     details = _details(intent, clause)
+    searches = intent is Intent.SEARCH_FILES or "grep" in (details or {})
+    target = target_of(clause, context, prefer=prefer, by_name=not searches)
     if target.name is None:
         return ask_which(target, context, phrase.format("{}") if "{{}}" not in phrase else "status of {}")
     if details is None:
@@ -110,7 +113,7 @@ def _log_details(clause: Clause) -> dict[str, Any]:
     if found := _LINES.search(clause.words):
         details["lines"] = int(found[1] or found[2])
     if found := _GREP.search(clause.words):
-        token = clause.at(found.start(1 if found[1] else 2))
+        token = clause.at(found.start(found.lastindex or 1))
         if token.text != str(details.get("lines")):
             details["grep"] = token.text
     return details

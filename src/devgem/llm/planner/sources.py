@@ -20,6 +20,7 @@ _SAMPLE = re.compile(
     r"^\w+ (?:(?:the|a|an|your|bundled|me) )*(?:sample|demo)(?: (?:app|project|repo|repository))?(?= |$)(?! @)"
 )
 _REF = (
+    r"(v?\d[\w.]*|[0-9a-f]{7,40}) (?:tag|branch|commit|release)\b",
     r"(?:^| )(?:branch|tag|ref|commit|--ref|--branch|--tag|revision sha|sha)(?: called| named| is|"
     r":)? (?!of |from |in |for |to )(\S+)",
     r"(?:from|on|at|of|use|using|with|in) (?:the |my )?(\S+) (?:branch|tag)\b",
@@ -91,7 +92,28 @@ def _slot(clause: Clause, patterns: tuple[str, ...], claimed: list[Token]) -> st
             token = clause.at(found.start(1))
             if token in claimed or token.kind in (Kind.ASSIGNED, Kind.BLOCK):
                 continue
-            if token.word in ("it", "the", "my", "this", "that", "latest", "newest", "new", "current", "same", "app"):
+            if token.word in (
+                "it",
+                "the",
+                "my",
+                "this",
+                "that",
+                "please",
+                "now",
+                "asap",
+                "thanks",
+                "again",
+                "online",
+                "live",
+                "for",
+                "as",
+                "latest",
+                "newest",
+                "new",
+                "current",
+                "same",
+                "app",
+            ):
                 continue
             claimed.append(token)
             return token.text.strip("/") if pattern in _DIR else token.text

@@ -55,9 +55,9 @@ _PATTERN = re.compile(
             rf"(?P<file>{_FILE}(?![\w/]))",
             r"(?P<slashed>[A-Za-z0-9][\w.-]*(?:/[\w.-]+)+(?:[@#][\w./-]+)?)",
             r"(?P<colour>\#[0-9a-fA-F]{3,8}\b)",
-            r"(?P<word>[^\W_](?:[\w'’-]|\.(?=\w)|:(?=\d))*|_\w+|\?)",
+            r"(?P<word>[^\W_](?:[\w'’-]|\.(?=\w)|:(?=\d))*|_\w+)",
             r"(?P<option1>(?<!\S)-[a-z](?=\s))",
-            r"(?P<break>[,;\n!]|\.(?=\s|$))",
+            r"(?P<break>[,;\n!?]|\.(?=\s|$))",
         )
     ),
     re.DOTALL,
@@ -111,7 +111,7 @@ def _token(group: str, text: str, names: tuple[str, ...], before: list[Token], s
             return [Token(Kind.WORD, text, text.lower())]
     if group in _SOURCES and not _NOT_SOURCES.fullmatch(text):
         bare = text.rstrip(".,;:!?)>") if text.strip("./") else text
-        ends = [Token(Kind.BREAK, text[-1], Kind.BREAK)] if text != bare and text[-1] in ",;!." else []
+        ends = [Token(Kind.BREAK, text[-1], Kind.BREAK)] if text != bare and text[-1] in ",;!?." else []
         return [Token(Kind.SOURCE, bare, Kind.SOURCE), *ends]
     return [_word(text, names, before, shouted)]
 
@@ -145,9 +145,15 @@ def _word(text: str, names: tuple[str, ...], before: list[Token], shouted: bool)
     if bare in names and (bare not in KNOWN or any(token.word in KNOWN for token in before)):
         return Token(Kind.APP, bare, Kind.APP)
     if not shouted and _NAME.fullmatch(text) and low not in KNOWN | COMMON:
-        return Token(Kind.NAME, text, Kind.NAME)
+        return Token(Kind.NAME, text, Kind.NAME if "_" in text else "@cap")
     if low in _BASES:
         return Token(Kind.WORD, text, _BASES[low])
+    if inflected := re.fullmatch(r"(\w{2,}?)(?:e?s|e?d|ing)", low):
+        stems = {inflected[1], inflected[1] + "e", low.removesuffix("s")}
+    else:
+        stems = set()
+    if stems & (KNOWN | COMMON):
+        return Token(Kind.WORD, text, low if low in COMMON else bare if bare in KNOWN else low)
     if bare in KNOWN or low in COMMON or not low.isalpha() or len(low) < 3:
         return Token(Kind.WORD, text, low if low in COMMON else bare if bare in KNOWN else low)
     return _mistyped(text, low, names, before)

@@ -49,7 +49,7 @@ _FROM_TO = re.compile(
 _TO = re.compile(rf"(?is){_VERB}\s+(?P<what>(?:the\s+|my\s+)?[\w -]+?)\s+(?:to\s+be|to|into|as|=)\s+(?P<new>{_TEXT})$")
 _INTO = re.compile(rf"(?is){_VERB}\s+(?P<what>(?:the\s+|my\s+|all\s+)?[\w -]+?)\s+(?P<new>{_COLOUR}|{_SIZE})$")
 _SHOULD = re.compile(
-    r"(?is)(?P<what>(?:the\s+|my\s+)?[\w -]+?)\s+(?:should|must|needs to|has to|ought to)\s+(?:be|say|"
+    r"(?is)(?P<what>(?:the\s+|my\s+)?[\w -]+?)\s+(?:should|must|needs to|has to|ought to|to)\s+(?:be|say|"
     rf"read|become)\s+(?P<new>{_TEXT})$"
 )
 _WANTED = re.compile(
@@ -60,7 +60,7 @@ _GROWN = re.compile(
     r"(?is)(?P<verb>increase|enlarge|grow|raise|decrease|reduce|shrink|lower)\s+(?P<what>(?:the\s+|my\s+)?[\w -]+?)"
     rf"(?:\s+(?:to|by)\s+(?P<new>{_SIZE}))?$"
 )
-_LISTED = re.compile(rf"(?is)(?P<what>[\w -]+?)\s*[:=]?\s+(?P<new>{_COLOUR}|{_SIZE})$")
+_LISTED = re.compile(rf"(?is)(?P<what>[\w -]+?)(?:\s*[:=]|\s+to)?\s+(?P<new>{_COLOUR}|{_SIZE})$")
 _GIVEN = re.compile(
     rf"(?is)give\s+(?P<element>(?:the\s+|my\s+)?[\w -]+?)\s+an?\s+(?P<new>{_COLOUR}|{_SIZE})\s+(?P<what>[\w -]+)$"
 )
@@ -172,6 +172,8 @@ def _cleaned(text: str) -> str:
     text = text.strip()
     while found := _POLITE.match(text):
         text = text[found.end() :]
+    text = re.sub(r"(?i)['’]s(?=\s+(?:text|font|background|bg|colou?r|size|label)\b)", "", text)
+    text = re.sub(rf"(?is)^in\s+[`\"']?({_FILE})[`\"']?\s*,?\s+((?:replace|swap|change|rename).*)$", r"\2 in \1", text)
     head = re.match(r"[^\"“'`]*", text)
     for token in tokens(head[0] if head else "", ()):
         if token.fuzzy and token.kind is Kind.WORD:
