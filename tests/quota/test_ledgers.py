@@ -94,8 +94,9 @@ async def test_a_refund_after_the_window_changes_nothing(ledger: Ledger, clock: 
     await refused(ledger, ask(where, input=50))
 
 
-async def test_what_can_never_fit_is_refused_for_good(ledger: Ledger) -> None:
-    refusal = await refused(ledger, ask(endpoints(Limits(tpm=100), Limits(tpm=200)), input=201), age_ms=0)
+@pytest.mark.parametrize("priority", [Priority.DEPLOY, Priority.CHAT])
+async def test_what_can_never_fit_is_refused_for_good(ledger: Ledger, priority: Priority) -> None:
+    refusal = await refused(ledger, ask(endpoints(Limits(tpm=100), Limits(tpm=200)), priority, input=201), age_ms=0)
     assert refusal.never
 
 

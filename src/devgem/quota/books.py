@@ -42,8 +42,6 @@ class Account:
 
     def obstacle(self, now_ms: int, limits: Limits, tokens: int) -> str:
         """Why a call cannot be made here now, or "" or "probe"."""
-        if tokens > (limits.tpm or tokens) or tokens > (limits.tph or tokens):
-            return "large"
         ceiling = self.circuit.ceiling(now_ms)
         if (shut := self.circuit.obstacle(now_ms, limits.rpm)) and shut != "probe":
             return shut
@@ -138,6 +136,9 @@ class _Batch:
         probe: tuple[Endpoint, Account, int] | None = None
         for endpoint in ask.endpoints:
             tokens = ask.input_tokens + (ask.output_tokens if endpoint.counts_output else 0)
+            if tokens > (endpoint.limits.tpm or tokens) or tokens > (endpoint.limits.tph or tokens):
+                obstacles.append("large")
+                continue
             if endpoint.shared:
                 if back is None:
                     back = self._stands_back(priority, since_ms, tokens, pool)

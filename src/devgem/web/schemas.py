@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from devgem.domain.deployment import Deployment
 
@@ -284,3 +284,14 @@ class QuotaView(BaseModel):
     processes: int
     degraded: str
     spent: SpentView
+
+
+class GeminiKeyBody(Request):
+    key: SecretStr = Field(min_length=8, max_length=200)
+
+
+class GeminiKeyView(BaseModel):
+    """`ends_with` are its last characters; the rest is never shown."""
+
+    is_set: bool
+    ends_with: str

@@ -64,7 +64,7 @@ class SessionCache:
             async with asyncio.timeout(COMMAND_SECONDS):
                 return await self._execute(*words)
         except (TimeoutError, Unavailable) as error:
-            _log.warning("sessions are read from the database: %s", error or "Redis did not answer in time")
+            _log.warning("sessions are read from the database: %s", str(error) or "Redis did not answer in time")
             self._pause_until = loop.time() + _PAUSE_SECONDS
             return None
 

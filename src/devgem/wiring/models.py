@@ -15,12 +15,10 @@ from devgem.domain.errors import InvalidInput
 from devgem.llm.endpoints import Access, Address, addresses, check_url, key_digest, read_places
 from devgem.quota import Board, Endpoint, Ledger, Limits, MemoryLedger, Quota
 from devgem.store import Store
+from devgem.web.routes.keys import NAME as GEMINI_KEY
 
 if TYPE_CHECKING:
     from devgem.llm.routes import Routes
-
-GEMINI_KEY = "gemini"
-"""The name of a user's own key of the Gemini API."""
 
 _MODULES = ("devgem.llm.routed", "devgem.llm.google", "devgem.llm.offline")
 _MOST_USERS = 256

@@ -553,6 +553,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/keys/gemini": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Gemini Key */
+        get: operations["get_gemini_key_api_v1_keys_gemini_get"];
+        /**
+         * Set Gemini Key
+         * @description Calls of this user's conversations go to the Gemini API with it when the shared endpoints are used up.
+         */
+        put: operations["set_gemini_key_api_v1_keys_gemini_put"];
+        post?: never;
+        /** Remove Gemini Key */
+        delete: operations["remove_gemini_key_api_v1_keys_gemini_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/doctor": {
         parameters: {
             query?: never;
@@ -925,6 +947,24 @@ export interface components {
             name: string;
             /** Secret */
             secret: boolean;
+        };
+        /** GeminiKeyBody */
+        GeminiKeyBody: {
+            /**
+             * Key
+             * Format: password
+             */
+            key: string;
+        };
+        /**
+         * GeminiKeyView
+         * @description `ends_with` are its last characters; the rest is never shown.
+         */
+        GeminiKeyView: {
+            /** Is Set */
+            is_set: boolean;
+            /** Ends With */
+            ends_with: string;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -2190,6 +2230,77 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["QuotaView"];
                 };
+            };
+        };
+    };
+    get_gemini_key_api_v1_keys_gemini_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeminiKeyView"];
+                };
+            };
+        };
+    };
+    set_gemini_key_api_v1_keys_gemini_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GeminiKeyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeminiKeyView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_gemini_key_api_v1_keys_gemini_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

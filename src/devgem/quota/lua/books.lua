@@ -13,7 +13,6 @@ end
 local cut_rpm, cut_tpm = {}, {}
 
 local function obstacle_of(k, limits, tokens)
-  if (limits[2] > 0 and tokens > limits[2]) or (limits[4] > 0 and tokens > limits[4]) then return 'large' end
   local account = accounts[k]
   local by = shut_by(account, limits[1])
   if by and by ~= 'probe' then return by end
@@ -97,7 +96,9 @@ local function answer(class, input, output, age, number)
     local limits = request.e[k]
     local tokens = input + (limits[6] == 1 and output or 0)
     local obstacle
-    if limits[5] == 1 then
+    if (limits[2] > 0 and tokens > limits[2]) or (limits[4] > 0 and tokens > limits[4]) then
+      obstacle = 'large'
+    elseif limits[5] == 1 then
       if back == nil then back = stands_back(class, since, tokens, pool) end
       if back then obstacle = 'back' end
     end
