@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic_ai.messages import ModelMessage, ModelRequest, ToolReturnPart, UserPromptPart
+from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
 from devgem.agent.brain import Asker, Brain, Spending
@@ -196,6 +197,7 @@ async def open_rig(
     databases: Databases | None = None,
     script: Script | None = None,
     is_shared: bool = False,
+    model: Model[Any] | None = None,
 ) -> AsyncIterator[Rig]:
     databases = databases or Databases.embedded(folder)
     store = await MortalStore.open(databases.store, key=KEY)
@@ -203,10 +205,10 @@ async def open_rig(
     script = script or Script()
     sources = Sources(folder / "sources", Policy())
     async with run_house(folder, store, cloud, databases.workflows, None, sources) as house:
-        model = FunctionModel(stream_function=script.answer, model_name="scripted")
+        scripted = FunctionModel(stream_function=script.answer, model_name="scripted")
 
         async def choose(asker: Asker) -> Brain:
-            return Brain(model, is_metered=spending is not None)
+            return Brain(model or scripted, is_metered=spending is not None)
 
         inspected: list[str] = []
 

@@ -17,7 +17,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from devgem.agent.asked import asked_for, names
-from devgem.agent.budget import REPAIR_ROUNDS, Tally, failed_rounds
+from devgem.agent.budget import REPAIR_ROUNDS, Tally
+from devgem.agent.failures import failed_in_a_row
 from devgem.agent.parts import Parts
 from devgem.agent.policy import Decision, Situation, Verdict, decide
 from devgem.agent.tools import AppArguments, Arguments, Context, Tier, Tool, ToolResult, digest
@@ -31,7 +32,6 @@ _log = logging.getLogger(__name__)
 
 _READ_SECONDS = 150.0
 _SHOWN_CHARACTERS = 2000
-_ROUNDS_SEEN = 20
 _STARTS_DEPLOYMENTS = frozenset({"deploy", "deploy_edits", "preview_edits"})
 
 
@@ -206,9 +206,7 @@ class Calls:
         if prepared.tool.name not in _STARTS_DEPLOYMENTS or app is None:
             return ""
         async with self._parts.store.read() as transaction:
-            ids = await transaction.calls.deployments(scene.turn.conversation, limit=_ROUNDS_SEEN)
-            rows = [await transaction.deployments.find(id) for id in ids]
-        rounds = failed_rounds([row.state.status for row in rows if row is not None and row.app == app])
+            rounds = await failed_in_a_row(transaction, scene.turn.conversation, app)
         if rounds < REPAIR_ROUNDS:
             return ""
         known = scene.world.app(app)

@@ -5,8 +5,9 @@ import logging
 from contextlib import aclosing
 
 from devgem.agent import closing
+from devgem.agent.budget import REPAIR_ROUNDS
 from devgem.agent.diagnosis import summary
-from devgem.agent.failures import actions, explain
+from devgem.agent.failures import actions, explain, failed_in_a_row, offer_fix
 from devgem.agent.parts import Parts
 from devgem.domain.deployment import Status
 from devgem.domain.errors import DevGemError
@@ -70,17 +71,22 @@ class Followers:
     async def _tell(self, call: CallRow, row: DeploymentRow) -> None:
         failure, diagnosis = await explain(self._parts, row)
         app = parent_of(row.app) or row.app
+        edit = await offer_fix(self._parts, call.conversation, app, diagnosis)
         async with self._store.write() as transaction:
             held = await transaction.apps.find(app)
-            live = held.live if held else None
-            serves = f"\nv{live} still serves." if live is not None else ""
+            rounds = await failed_in_a_row(transaction, call.conversation, app)
+            lines = [
+                f"{app} was not deployed: the {row.state.failed_step} step failed.",
+                summary(failure, diagnosis),
+                f"v{held.live} still serves." if held and held.live is not None else "",
+                f"That was attempt {rounds} of {REPAIR_ROUNDS}." if 1 < rounds < REPAIR_ROUNDS else "",
+                f"{rounds} attempts have failed: I try no more by myself." if rounds >= REPAIR_ROUNDS else "",
+            ]
             said = closing.message(
-                f"{app} was not deployed: the {row.state.failed_step} step failed. "
-                f"{summary(failure, diagnosis)}{serves}",
+                "\n".join(line for line in lines if line),
                 None,
-                stopped=None,
                 deployment=row.id,
-                actions=actions(app, diagnosis, is_live=live is not None),
+                actions=actions(app, diagnosis, edit),
                 key=f"failure:{row.id}",
             )
             await transaction.events.append(f"conversation:{call.conversation}", [said])

@@ -39,6 +39,7 @@ from devgem.domain.errors import DevGemError
 from devgem.domain.event import EventType
 from devgem.llm.errors import BudgetSpent
 from devgem.llm.notices import Answered, Notice, Refused, Switched, Waiting
+from devgem.llm.offline import actions_of
 from devgem.llm.planner import World
 from devgem.llm.stream import read_delta
 from devgem.store import ApprovalStatus, CallRow, CallStatus, Fact, Transaction, Turn, TurnStatus
@@ -132,7 +133,7 @@ class RunningTurn:
             if isinstance(last, ModelResponse):
                 if not last.tool_calls:
                     await self._propose()
-                    await self._finish(history.text_of(last) or _EMPTY)
+                    await self._finish(history.text_of(last) or _EMPTY, actions_of(last))
                     return True
                 if not await self._settled(last):
                     await self._propose()
@@ -245,7 +246,7 @@ class RunningTurn:
         }
         await edits.propose(self._means.parts, self._turn.conversation, edited, edits.checks_in(rows))
 
-    async def _finish(self, text: str) -> None:
+    async def _finish(self, text: str, actions: Sequence[Mapping[str, str]]) -> None:
         id = self._speech.id if self._speech else None
         deployment = None
         async with self._store.write() as transaction:
@@ -253,7 +254,8 @@ class RunningTurn:
                 deployment = row.deployment or deployment
             await self._save(transaction)
             if await transaction.histories.move(self._turn.id, to=TurnStatus.ENDED, frm=[TurnStatus.RUNNING]):
-                said = closing.message(text, self._turn.id, id=id, usage=self._usage(), deployment=deployment)
+                usage = self._usage()
+                said = closing.message(text, self._turn.id, id=id, usage=usage, deployment=deployment, actions=actions)
                 await transaction.events.append(self._stream, [said])
 
     async def _break_off(self, stop: Stop) -> None:
