@@ -49,7 +49,7 @@ describe("messages", () => {
       ["message.delta", { message: "a", text: " answer" }],
     );
     expect(only(found, "message").text).toBe("A whole answer");
-    expect(only(found, "notice").text).toBe("Went on at eu instead of us: the stream broke");
+    expect(only(found, "notice").text).toBe("Went on at eu instead of us (the stream broke)");
   });
 
   it("are bounded, however long a model goes on", () => {

@@ -223,5 +223,5 @@ function edit(data: Data): Edit {
 
 function switched(data: Data): string {
   const reason = text(data, "reason");
-  return `Went on at ${text(data, "to")} instead of ${text(data, "from")}${reason ? `: ${reason}` : ""}`;
+  return `Went on at ${text(data, "to")} instead of ${text(data, "from")}${reason && ` (${reason})`}`;
 }

@@ -13,6 +13,7 @@ function answering(body: unknown, status = 200) {
 }
 
 const UNKNOWN = { used: 7, limit: null, frees_in_seconds: null };
+const HOUR = { used: 1, limit: 100, frees_in_seconds: 3541 };
 const BOARD: Quota = {
   as_of: "2026-01-31T12:00:00Z",
   endpoints: [
@@ -23,7 +24,7 @@ const BOARD: Quota = {
       region: "us-central1",
       rpm: { used: 60, limit: 60, frees_in_seconds: 4.2 },
       tpm: { used: 900, limit: 250_000, frees_in_seconds: null },
-      rph: UNKNOWN,
+      rph: HOUR,
       tph: UNKNOWN,
       circuit: "cooling",
       reason: "429: asked to wait",
@@ -45,7 +46,7 @@ it("says of each endpoint what is used, what is left, and why it rests", async (
   expect(card.getByText("resting after a 429")).toBeTruthy();
   expect(card.getByText("429: asked to wait, tried again in 12 s")).toBeTruthy();
   const said = card.getAllByRole("definition").map((window) => window.textContent);
-  expect(said).toEqual(["60 of 60, frees in 5 s", "900 of 250,000", "7, limit not known", "7, limit not known"]);
+  expect(said).toEqual(["60 of 60, frees in 5 s", "900 of 250,000", "1 of 100, frees in 60 min", "7, limit not known"]);
   expect(screen.getByText(/Waiting: chat 2\. Today 1,200 of 50,000 tokens, \$0\.01\./)).toBeTruthy();
   expect(screen.getByText("Redis does not answer")).toBeTruthy();
 });

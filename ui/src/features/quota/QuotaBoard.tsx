@@ -70,7 +70,8 @@ function today({ spent }: Quota): string {
 }
 
 function EndpointCard({ endpoint }: { endpoint: Endpoint }) {
-  const retry = endpoint.retry_in_seconds === null ? "" : `, tried again in ${Math.ceil(endpoint.retry_in_seconds)} s`;
+  const retry = endpoint.retry_in_seconds ? `tried again in ${inTime(endpoint.retry_in_seconds)}` : "";
+  const why = [endpoint.reason, retry].filter(Boolean).join(", ");
   return (
     <li className={`card circuit-${endpoint.circuit}`}>
       <div className="card-head">
@@ -80,12 +81,7 @@ function EndpointCard({ endpoint }: { endpoint: Endpoint }) {
           {endpoint.provider}, {endpoint.model}
         </span>
       </div>
-      {(endpoint.reason || retry) && (
-        <p className="quiet">
-          {endpoint.reason}
-          {retry}
-        </p>
-      )}
+      {why && <p className="quiet">{why}</p>}
       {endpoint.ceiling < 1 && <p className="quiet">Learned: {Math.round(endpoint.ceiling * 100)} % of the limits below.</p>}
       <dl className="windows">
         {WINDOWS.map(([name, label]) => (
@@ -96,8 +92,12 @@ function EndpointCard({ endpoint }: { endpoint: Endpoint }) {
   );
 }
 
+function inTime(seconds: number): string {
+  return seconds < 120 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
+}
+
 function Window({ label, usage }: { label: string; usage: Usage }) {
-  const frees = usage.limit !== null && usage.frees_in_seconds !== null ? `, frees in ${Math.ceil(usage.frees_in_seconds)} s` : "";
+  const frees = usage.limit !== null && usage.frees_in_seconds !== null ? `, frees in ${inTime(usage.frees_in_seconds)}` : "";
   return (
     <div>
       <dt>{label}</dt>
