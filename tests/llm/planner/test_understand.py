@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devgem.llm.planner import Ask, Call, NeedsModel, Say, Several, World, assignments, help_text, understand
+from devgem.llm.planner import Ask, Call, NeedsModel, Say, Several, World, help_text, understand
 from devgem.llm.planner.edits import wish_of
 from devgem.llm.planner.replies import reply_to
 from devgem.llm.planner.words import words
@@ -90,11 +90,10 @@ def test_a_long_message_is_read_in_short_time(text: str) -> None:
     assert perf_counter() - began < 1
 
 
-def test_values_of_config_vars_are_read_but_are_no_part_of_a_plan() -> None:
-    text = "A=1\nexport B='two words'\nC=\"x\\ny\" # why\n# D=4\nand set KEY_E to sk_5 on shop"
-    assert assignments(text) == {"A": "1", "B": "two words", "C": "x\ny", "KEY_E": "sk_5"}
-    plan = understand("set KEY_E=sk_5 on shop", WORLDS["three"])
-    assert "sk_5" not in repr(plan)
+def test_values_of_config_vars_are_no_part_of_a_plan() -> None:
+    for text in ("set KEY_E=sk_5 on shop", "set KEY_E to sk_5 on shop", "for shop:\n```\nKEY_E=sk_5\n```"):
+        plan = understand(text, WORLDS["three"])
+        assert plan == Call("set_env", {"app": "shop", "names": ["KEY_E"]})
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """What a message asks for, understood by plain rules: pure, English only, and never guessing at a destructive act."""
 
-from devgem.llm.planner.assignments import assignments
 from devgem.llm.planner.guide import help_text
 from devgem.llm.planner.plan import Ask, Call, NeedsModel, Plan, Say, Several
 from devgem.llm.planner.understand import understand
@@ -15,7 +14,6 @@ __all__ = [
     "Say",
     "Several",
     "World",
-    "assignments",
     "help_text",
     "understand",
     "world_in",

@@ -3,13 +3,13 @@
 import re
 from dataclasses import replace
 
-from devgem.llm.planner.assignments import names_in
 from devgem.llm.planner.clauses import Clause
 from devgem.llm.planner.intents import Intent
 from devgem.llm.planner.plan import Ask, Call, NeedsModel, Plan, Say, Several
 from devgem.llm.planner.sources import origin_of
 from devgem.llm.planner.target import Context, Target, ask_which, residue, target_of
 from devgem.llm.planner.tokens import Kind
+from devgem.llm.planner.variables import names_in
 from devgem.llm.planner.world import KnownApp, World
 
 _BACK_STEPS = re.compile(

@@ -39,7 +39,8 @@ _UNDER_A_CONDITION = re.compile(
     r"assuming|only if|otherwise|else|or else)\b"
 )
 _TAKEN_BACK = re.compile(
-    r"(?:(?:i am |i'm )?not (?:so |quite )?sure|hm+|no|nope|not|maybe|maybe not|wait|hold on|never mind|nevermind|on second thought)\b"
+    r"(?:(?:i am |i'm )?not (?:so |quite )?sure|hm+|no|nope|not|maybe|wait|hold on|never mind|nevermind|"
+    r"on second thought)\b"
 )
 _ASKS_FOR_A_FIX = re.compile(r"\b(?:fix|solve|repair|resolve)\b.*\b(?:error|it|this|that|problem|failure|issue|@app)\b")
 _DOUBT = re.compile(r"\b(?:not|no|don't|never|nope|wait|doubt|without asking)\b")
@@ -221,6 +222,8 @@ def _concluded(readings: list[Reading], world: World) -> Plan:
     unsure = declined or any(reading.statement or reading.plan is None for reading in readings)
     if unsure and any(call.tool == "remove_app" for plan in plans for call in calls_of(plan)):
         return Ask("Is an app to be removed? Say that alone, so that there is no doubt.")
+    if any(act.intent in ACTS for act in readings[:-1]) and _TAKEN_BACK.match(readings[-1].clause.words):
+        return Ask("I am not sure whether that shall be done or not. Say it as a plain command.")
     acting = any(reading.intent in ACTS for reading in readings)
     readings = [reading for reading in readings if not (acting and reading.statement)]
     plans = [reading.plan for reading in readings if reading.plan is not None]
@@ -228,8 +231,6 @@ def _concluded(readings: list[Reading], world: World) -> Plan:
     unknown = [reading for reading in readings if reading.plan is None]
     if acting and any(_UNDER_A_CONDITION.match(reading.clause.words) for reading in readings):
         return Ask(_CANNOT_WAIT)
-    if any(act.intent in ACTS for act in readings[:-1]) and _TAKEN_BACK.match(readings[-1].clause.words):
-        return Ask("I am not sure whether that shall be done or not. Say it as a plain command.")
     if asks := [plan for plan in plans if isinstance(plan, Ask)]:
         return asks[0]
     if unknown and (not calls or any(_CREATING.match(reading.clause.words) for reading in unknown)):

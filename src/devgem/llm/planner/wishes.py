@@ -91,7 +91,7 @@ def _on_app(
     only = world.names[0] if len(world.apps) == 1 else None
     name = app or world.last_app or (world.edited[0] if len(world.edited) == 1 else None) or only
     if name is None:
-        return ask_which(Target(), Context(world), _for_each(text))
+        return ask_which(Target(), Context(world), _for_each(text, tail))
     edits = tuple(Call(call.tool, {"app": name, **call.arguments}) for call in calls)
     if not tail:
         return edits[0] if len(edits) == 1 else Several(edits)
@@ -186,8 +186,10 @@ def _bare(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] + text[-1] in ('""', "''", "``", "“”") else text
 
 
-def _for_each(text: str) -> str:
+def _for_each(text: str, tail: str) -> str:
     """The message with a place for an app's name, as close to what was said as can be."""
-    said = _ENDING.sub("", text).replace("{", "{{").replace("}", "}}")
+    head = _parted(text)[0] if tail else text
+    said = _ENDING.sub("", head).replace("{", "{{").replace("}", "}}")
     found = re.match(r"(?is)(.+?)(\s+(?:to|from)\s+.+)$", said)
-    return f"{found[1]} of {{}}{found[2]}" if found else said + " on {}"
+    placed = f"{found[1]} of {{}}{found[2]}" if found else said + " on {}"
+    return f"{placed}, then {tail}" if tail else placed
