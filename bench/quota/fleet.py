@@ -4,7 +4,7 @@ import asyncio
 import multiprocessing
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -15,6 +15,7 @@ from bench.quota.provider import Caller
 
 Job = TypeVar("Job")
 Done = TypeVar("Done")
+FORK = multiprocessing.get_context("forkserver")
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,17 @@ class Call:
 def run(plans: Sequence[Plan]) -> list[Call]:
     """Each plan in as many processes as its setting says, all at the same time."""
     jobs = [(plan, number) for plan in plans for number in range(plan.setting.processes)]
-    modules = sorted({module_of(name) for plan in plans for name in plan.contenders})
-    return list(chain.from_iterable(spread(_work, jobs, modules)))
+    return list(chain.from_iterable(spread(_work, jobs)))
 
 
-def spread(work: Callable[[Job], Done], jobs: Sequence[Job], modules: Sequence[str]) -> list[Done]:
-    """Each job in a process of its own, forked from one that has imported the modules."""
-    fork = multiprocessing.get_context("forkserver")
-    fork.set_forkserver_preload(list(modules))
-    with ProcessPoolExecutor(len(jobs), mp_context=fork) as processes:
+def preload(contenders: Iterable[str]) -> None:
+    """Has them imported once for all workers; to be called before the first of these is started."""
+    FORK.set_forkserver_preload(sorted({module_of(name) for name in contenders}))
+
+
+def spread(work: Callable[[Job], Done], jobs: Sequence[Job]) -> list[Done]:
+    """Each job in a process of its own."""
+    with ProcessPoolExecutor(len(jobs), mp_context=FORK) as processes:
         return list(processes.map(work, jobs))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.quota.adapter import Pool, Setting
-from bench.quota.fleet import Call, Plan, Stream, begin_in, run
+from bench.quota.fleet import Call, Plan, Stream, begin_in, preload, run
 from bench.quota.redis_server import redis_server
 from bench.quota.targets import Target, judge
 from bench.report import table
@@ -130,10 +130,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=120.0, help="measured, after the windows have filled")
     parser.add_argument("--only", choices=("ours", "peers"))
     options = parser.parse_args()
+    preload(("DevGem", *PEERS))
     end = WARM_SECONDS + options.seconds
     found: dict[str, Found] = {}
     with redis_server() as redis_url:
-        for names, lead_seconds in ((("DevGem",), 8.0), (PEERS, 30.0)):
+        for names, lead_seconds in ((("DevGem",), 8.0), (PEERS, 20.0)):
             if options.only != ("ours" if names is PEERS else "peers"):
                 calls = measure(redis_url, names, options.seconds, lead_seconds)
                 for name in names:

@@ -17,7 +17,7 @@ from itertools import chain, pairwise
 from threading import Thread
 
 from bench.quota.adapter import Pool, Setting
-from bench.quota.fleet import begin_in, spread
+from bench.quota.fleet import begin_in, preload, spread
 from bench.quota.ours import Engine
 from bench.quota.provider import Answer, Arrival, Caller, arrivals, provider, steer
 from bench.quota.redis_server import redis_server
@@ -165,7 +165,7 @@ def measure(kind: str, seconds: float) -> Found:
         jobs = [Job(redis_url, url, number, begin, seconds) for number in range(PROCESSES)]
         steering = Thread(target=break_regions, args=(url, kind, begin, seconds), daemon=True)
         steering.start()
-        turns = list(chain.from_iterable(spread(work, jobs, ["bench.quota.ours"])))
+        turns = list(chain.from_iterable(spread(work, jobs)))
         steering.join()
         periods = [len(period) for period in probes(arrivals(url), begin, seconds)]
     failed = failures(turns, seconds)
@@ -177,6 +177,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=12.0, help="of each phase")
     options = parser.parse_args()
+    preload(("DevGem",))
     met = []
     for kind in FAULTS:
         found = measure(kind, options.seconds)

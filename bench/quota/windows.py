@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from bench.quota.adapter import CONTENDERS, Pool, Setting
-from bench.quota.fleet import Plan, Stream, begin_at_minute, mean_use, most, run
+from bench.quota.fleet import Plan, Stream, begin_at_minute, mean_use, most, preload, run
 from bench.quota.provider import arrivals, provider
 from bench.quota.redis_server import redis_server
 from bench.quota.targets import Target, judge
@@ -96,6 +96,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=120.0, help="of overload after the edge; at least 120 for use")
     parser.add_argument("--only", choices=("ours", "peers"))
     options = parser.parse_args()
+    preload(("DevGem", *LITELLM, *LIMITERS))
     end = EDGE_SECONDS + options.seconds
     head = ("contender", "RPM: peak in 60 s / limit", "RPM: use", "TPM: peak in 60 s / limit", "TPM: use")
     rows: list[Sequence[object]] = []
