@@ -1,10 +1,10 @@
 """Prints what the offline planner understands: `python -m tests.llm.planner`."""
 
-from tests.llm.planner.measure import FRESH, HELD_OUT, TUNED, score, utterances
+from tests.llm.planner.measure import FRESH, HELD_OUT, TUNED, UNSEEN, score, utterances
 
 
 def main() -> None:
-    for name in (TUNED, HELD_OUT, FRESH):
+    for name in (TUNED, HELD_OUT, FRESH, UNSEEN):
         result = score(utterances(name))
         right = result.total - len(result.wrong)
         print(f"{name}: {right} of {result.total} right ({result.share:.1%}), {len(result.acts)} wrong acts,", end=" ")

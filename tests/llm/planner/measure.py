@@ -13,7 +13,7 @@ from tests.llm.planner.worlds import WORLDS
 ACTS = words(
     """deploy deploy_edits preview_edits restart rollback cancel open_pull_request set_env unset_env remove_app"""
 )
-TUNED, HELD_OUT, FRESH = "utterances.jsonl", "held_out.jsonl", "fresh.jsonl"
+TUNED, HELD_OUT, FRESH, UNSEEN = "utterances.jsonl", "held_out.jsonl", "fresh.jsonl", "unseen.jsonl"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from devgem.llm.planner import Ask, Call, NeedsModel, Say, Several, World, help_
 from devgem.llm.planner.edits import wish_of
 from devgem.llm.planner.replies import reply_to
 from devgem.llm.planner.words import words
-from tests.llm.planner.measure import ACTS, FRESH, HELD_OUT, TUNED, calls_of, score, utterances
+from tests.llm.planner.measure import ACTS, FRESH, HELD_OUT, TUNED, UNSEEN, calls_of, score, utterances
 from tests.llm.planner.worlds import WORLDS
 
 CORPORA = (TUNED, HELD_OUT, FRESH)
@@ -26,6 +26,12 @@ def test_what_people_say_is_understood(name: str) -> None:
     assert result.removals == []
     assert result.acts == []
     assert result.share >= 0.95, result.wrong
+
+
+def test_wordings_that_no_rule_was_written_for_do_no_harm() -> None:
+    """What is not understood is asked back or left alone: never another act."""
+    result = score(utterances(UNSEEN))
+    assert result.acts == []
 
 
 def test_there_are_enough_utterances_and_a_third_was_held_out() -> None:

@@ -21,6 +21,7 @@ _STRICT_REMOVE = re.compile(
     r"(?:remove|delete|destroy|erase|uninstall|get rid of|tear down|rm) (?:(?:the|my|our) )*(?:(?:app|application) )?"
     r"(?:called |named )?@app(?: (?:app|application|please|now|completely|entirely|for good|for me))*|tear @app down"
 )
+_SPEAKS_OF_A_REF = re.compile(r"\b(?:branch|tag|commit|sha|ref|pull request|pr)\b")
 _PART_OF_A_PAGE = re.compile(
     r"\b(?:header|footer|heading|title|button|image|picture|page|section|text|link|menu|nav|sidebar|function|code|line|"
     r"file|files|folder|class|import|route|comment|@file|border|banner|form|table|login)\b"
@@ -71,6 +72,8 @@ def _on(target: Target, context: Context, tool: str, phrase: str, *, among: tupl
 
 def _deploy(clause: Clause, context: Context) -> Plan:
     origin, claimed = origin_of(clause)
+    if origin.ref is None and _SPEAKS_OF_A_REF.search(clause.words):
+        return Ask("Which branch, tag or commit? Say `deploy owner/repo branch main`.")
     if origin.source is None and context.source and not clause.mentions_app:
         origin = replace(origin, source=context.source)
     if origin.source is not None:

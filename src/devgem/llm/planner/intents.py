@@ -100,7 +100,7 @@ _ACT_PATTERNS: tuple[tuple[Intent, str], ...] = (
         Intent.ROLLBACK,
         rf"rollback\b|(?:downgrade|rewind) {_IT}\b|roll {_IT} (?:\S+ \S+ )?(?:back|to)\b|"
         r"roll (?:the )?(?:\w+ )?back\b|revert$|"
-        rf"revert {_IT}(?: (?:to|back|please|now|app)\b|$)|revert to {_THE}{_VERSION}|undo {_THE}{_DEPLOYING}|"
+        rf"revert {_IT}(?: (?:to|back|please|now|app)\b|$)|revert (?:to )?{_THE}{_VERSION}|undo {_THE}{_DEPLOYING}|"
         rf"(?:go|get|move|switch|change|return|i) (?:back )?to {_THE}{_VERSION}|"
         rf"(?:take|bring|put|set|switch|get|want|need|move|have|return|i want|i need) {_IT} (?:back )?(?:to|on|"
         rf"at) {_THE}{_VERSION}|"
@@ -119,7 +119,8 @@ _ACT_PATTERNS: tuple[tuple[Intent, str], ...] = (
         rf"(?:restart|reboot)\b|bounce(?! rate)\b|reload(?! {_THE}(?:page|browser|tab|config))\b|kick {_IT}\b|"
         rf"turn {_IT}? ?off and on|(?:give|do|perform|trigger) (?:{_IT} )?(?:a |"
         r"another )?(?:quick )?(?:restart|reboot|kick)|"
-        rf"start {_IT} again|stop and start {_IT}|{_THE}@app (?:needs|wants|could use) a (?:restart|reboot)",
+        rf"start {_IT} again|stop and start {_IT}|(?:have|get) {_THE}@app restarted|{_THE}@app (?:needs|wants|"
+        r"could use) a (?:restart|reboot)",
     ),
     (
         Intent.TAKE_DOWN,

@@ -24,7 +24,8 @@ _REF = (
     r"(?:^| )(?:branch|tag|ref|commit|--ref|--branch|--tag|revision sha|sha)(?: called| named| is|"
     r":)? (?!of |from |in |for |to )(\S+)",
     r"(?:from|on|at|of|use|using|with|in) (?:the |my )?(\S+) (?:branch|tag)\b",
-    r"(?:the|my) (\S+) (?:branch|tag)\b",
+    r"(?:the|my|its|their|our) (?:\w+ )?(\S+) (?:branch|tag)\b",
+    r"(?:the |current |latest )+(main|master|develop|staging)(?: of| from|$)",
     r"(?:from|at|on) (main|master|develop|dev|staging|v\d[\w.]*|[0-9a-f]{7,40})\b",
 )
 _NAME = (
@@ -90,6 +91,8 @@ def _slot(clause: Clause, patterns: tuple[str, ...], claimed: list[Token]) -> st
     for pattern in patterns:
         for found in re.finditer(pattern, clause.words):
             token = clause.at(found.start(1))
+            if token.text.startswith(("/", "~")):  # a place on this machine is the source itself
+                continue
             if token in claimed or token.kind in (Kind.ASSIGNED, Kind.BLOCK):
                 continue
             if token.word in (
