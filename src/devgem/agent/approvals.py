@@ -71,11 +71,8 @@ async def answer(
     return await transaction.histories.move(approval.turn, to=TurnStatus.QUEUED, frm=[TurnStatus.WAITING])
 
 
-async def deny_pending(
-    transaction: Transaction, conversation: str, *, by: str, reason: str, now: datetime
-) -> list[Approval]:
-    """Denies all that wait in a conversation; those that did."""
-    pending = await transaction.approvals.pending(conversation)
-    for approval in pending:
-        await answer(transaction, approval, granted=False, by=by, now=now, reason=reason)
-    return pending
+async def deny_pending(transaction: Transaction, turn: str, *, by: str, reason: str, now: datetime) -> None:
+    """Denies all that a turn waits for."""
+    for approval in await transaction.approvals.of_turn(turn):
+        if approval.status is ApprovalStatus.PENDING:
+            await answer(transaction, approval, granted=False, by=by, now=now, reason=reason)

@@ -50,10 +50,9 @@ async def close(
     now: datetime,
     is_lost: bool = False,
 ) -> bool:
-    """Ends the turn with the message `said`, and denies what waits in its conversation; whether it was open. Its calls
-    that were not begun are not done any more; those that were begun are given up too when the process that made them
-    `is_lost`."""
-    await deny_pending(transaction, turn.conversation, by=by, reason=why, now=now)
+    """Ends the turn with the message `said`, and denies what it waits for; whether it was open. Its calls that were not
+    begun are not done any more; those that were begun are given up too when the process that made them `is_lost`."""
+    await deny_pending(transaction, turn.id, by=by, reason=why, now=now)
     if not await transaction.histories.move(turn.id, to=TurnStatus.ENDED, frm=_OPEN):
         return False
     given_up = (CallStatus.ASKED, CallStatus.BEGUN) if is_lost else (CallStatus.ASKED,)

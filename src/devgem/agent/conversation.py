@@ -27,7 +27,7 @@ from devgem.domain.errors import Conflict, Unavailable
 from devgem.domain.event import EventType
 from devgem.domain.ids import new_id
 from devgem.pipeline.intake import check_env
-from devgem.store import CallRow, CallStatus, Conversation, Fact, Transaction, Turn, TurnStatus
+from devgem.store import ApprovalStatus, CallRow, CallStatus, Conversation, Fact, Transaction, Turn, TurnStatus
 
 if TYPE_CHECKING:
     from devgem.agent.turn import RunningTurn
@@ -260,8 +260,8 @@ class Conversations:
         """Denies what waits for an approval, and says so, since something else was said."""
         why = "you wrote something else"
         for turn in await transaction.histories.of(conversation, statuses=[TurnStatus.WAITING]):
-            pending = await transaction.approvals.pending(conversation)
-            titles = "; ".join(approval.title for approval in pending)
+            asked = await transaction.approvals.of_turn(turn.id)
+            titles = "; ".join(a.title for a in asked if a.status is ApprovalStatus.PENDING)
             said = closing.message(
                 f"Not done, since {why}: {titles}. Say it again if you still want it.", turn.id, stopped="user"
             )

@@ -284,10 +284,10 @@ class RunningTurn:
         async with self._store.read() as transaction:
             turns = await transaction.histories.of(self._turn.conversation, statuses=[TurnStatus.ENDED], limit=200)
             earlier = [turn for turn in turns if turn.number < self._turn.number]
-            calls = {turn.id: await transaction.calls.of(turn.id) for turn in earlier}
+            calls = await transaction.calls.of_conversation(self._turn.conversation)
         spoken = []
         for turn in reversed(earlier):
-            spoken += [app for call in calls[turn.id] if call.deployment and (app := _app_of(call))]
+            spoken += [app for call in calls.get(turn.id, ()) if call.deployment and (app := _app_of(call))]
             spoken.append(turn.said)
         known = [Tally.from_json(turn.tally) for turn in earlier]
         self._steeped = any(tally.private for tally in known) and any(tally.untrusted for tally in known)

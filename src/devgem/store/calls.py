@@ -50,6 +50,14 @@ class Calls:
         query = sa.select(_calls).where(_calls.c.turn == turn).order_by(_calls.c.position)
         return [_call(row) for row in await self._connection.execute(query)]
 
+    async def of_conversation(self, conversation: str) -> dict[str, list[CallRow]]:
+        """By turn, each in the order in which they were made."""
+        query = sa.select(_calls).where(_calls.c.conversation == conversation).order_by(_calls.c.position)
+        found: dict[str, list[CallRow]] = {}
+        for row in await self._connection.execute(query):
+            found.setdefault(row.turn, []).append(_call(row))
+        return found
+
     async def begin(self, id: str) -> bool:
         """Whether the call was not begun before, and is now."""
         where = (_calls.c.id == id, _calls.c.status == CallStatus.ASKED)
