@@ -440,3 +440,19 @@ async def test_the_operator_removes_an_app_by_typing_its_name_on_the_page(house:
             assert (await http.post(asked["url"], data=denied, headers={"Origin": house.url})).status_code == 200
         done = await connected.call_tool("approval_status", {"approval": asked["approval"]})
     assert done.is_error
+
+
+async def test_the_operator_sees_who_was_let_in_and_shuts_it_out(house: Dashboard) -> None:
+    client, code = await code_for(house)
+    token = (await send(house, "/mcp/token", exchange(client, code))).json()["access_token"]
+    async with Browser(house).open() as http:
+        page = await http.get("/mcp/clients")
+        assert "<h2>Pal</h2>" in page.text and "deploy, roll back" not in page.text
+        grant = re.search(r'name="grant" value="([^"]+)"', page.text)
+        assert grant is not None
+        form = {"grant": grant.group(1), "seal": sealed(page.text)}
+        assert (await http.post("/mcp/clients", data=form)).status_code == 403
+        assert (await ask(house, token)).status_code == 200
+        assert (await http.post("/mcp/clients", data=form, headers={"Origin": house.url})).status_code == 303
+        assert "No client" in (await http.get("/mcp/clients")).text
+    assert (await ask(house, token)).status_code == 401

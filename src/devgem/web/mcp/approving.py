@@ -34,7 +34,7 @@ class Approving:
             return _page(approval, pages.seal(request, about))
         form = await request.form()
         if not pages.own_form(request, self._parts) or not pages.is_sealed(request, about, str(form.get("seal", ""))):
-            return pages.Page("This form is too old", ["<p>Reload the page before, and decide again.</p>"], status=403)
+            return pages.too_old()
         granted = form.get("answer") == "yes"
         try:
             await self._parts.conversations.answer(

@@ -57,7 +57,7 @@ class Consent:
             return _page(wish, pages.seal(request, about))
         form = await request.form()
         if not pages.own_form(request, self._parts) or not pages.is_sealed(request, about, str(form.get("seal", ""))):
-            return pages.Page("This form is too old", ["<p>Reload the page before, and decide again.</p>"], status=403)
+            return pages.too_old()
         if form.get("answer") != "yes":
             return _back(wish, error="access_denied", error_description="the operator has refused")
         scopes = [scope for scope in SCOPES if scope == READ or form.get(scope) == "on"]

@@ -77,6 +77,10 @@ def own_form(request: Request, parts: Parts) -> bool:
     return request.headers.get("origin") in parts.origins
 
 
+def too_old() -> Response:
+    return Page("This form is too old", ["<p>Reload the page before, and decide again.</p>"], status=403)
+
+
 def hidden(name: str, value: str) -> str:
     return f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
 

@@ -36,6 +36,7 @@ from devgem.web.mcp.caller import (
     Caller,
     plain_name,
 )
+from devgem.web.mcp.clients import Clients
 from devgem.web.mcp.consent import Consent
 from devgem.web.mcp.desk import Desk
 from devgem.web.mcp.oauth import Access, Provider
@@ -150,6 +151,7 @@ def _pages(parts: Parts, providers: Mapping[str, Provider]) -> list[Route]:
     return [
         Route("/mcp/page.css", style),
         Route("/mcp/consent", Consent(parts, providers).answer, methods=["GET", "POST"]),
+        Route("/mcp/clients", Clients(parts, next(iter(providers.values()))).answer, methods=["GET", "POST"]),
         Route("/mcp/approvals/{conversation}/{approval}", Approving(parts).answer, methods=["GET", "POST"]),
     ]
 
