@@ -13,7 +13,7 @@ from pydantic_ai.messages import ModelMessage, ModelRequest, ToolReturnPart, Use
 from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
-from devgem.agent.brain import Asker, Brain, Spending
+from devgem.agent.brain import Asker, Brain, Choose, Spending
 from devgem.agent.budget import Budget
 from devgem.agent.conversation import Conversations
 from devgem.agent.parts import Parts
@@ -198,6 +198,7 @@ async def open_rig(
     script: Script | None = None,
     is_shared: bool = False,
     model: Model[Any] | None = None,
+    choose: Choose | None = None,
 ) -> AsyncIterator[Rig]:
     databases = databases or Databases.embedded(folder)
     store = await MortalStore.open(databases.store, key=KEY)
@@ -207,7 +208,7 @@ async def open_rig(
     async with run_house(folder, store, cloud, databases.workflows, None, sources) as house:
         scripted = FunctionModel(stream_function=script.answer, model_name="scripted")
 
-        async def choose(asker: Asker) -> Brain:
+        async def choose_scripted(asker: Asker) -> Brain:
             return Brain(model or scripted, is_metered=spending is not None)
 
         inspected: list[str] = []
@@ -226,7 +227,9 @@ async def open_rig(
             sources=sources,
             workspaces=Workspaces(store, sources, house.pipeline),
         )
-        conversations = Conversations(parts, choose, spending=spending, budget=budget, tools=tools, is_shared=is_shared)
+        conversations = Conversations(
+            parts, choose or choose_scripted, spending=spending, budget=budget, tools=tools, is_shared=is_shared
+        )
         await conversations.start()
         try:
             yield Rig(house, cloud, conversations, script, inspected)
