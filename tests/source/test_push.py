@@ -42,17 +42,16 @@ async def test_what_cannot_be_pushed_is_named(bench: Bench, repository: GitRepos
     assert await refusal(bench.sources, location, commit, replace(change, patch=other)) == "push_refused"
     repository.git("push", str(bare), "HEAD:refs/heads/devgem")
     assert await refusal(bench.sources, location, commit, change) == "branch_in_the_way"
-    assert await refusal(bench.sources, location, commit, replace(change, branch="..")) == "branch_in_the_way"
 
 
-@pytest.mark.parametrize("branch", ["a..b", "a b", "x.lock", "", "-", "a~1", "a:b", "a\n"])
+@pytest.mark.parametrize("branch", ["a..b", "a b", "x.lock", "", "a~1", "a:b", "a\n"])
 async def test_a_branch_has_a_name_that_is_one(
     bench: Bench, repository: GitRepository, tmp_path: Path, branch: str
 ) -> None:
     bare = repository.bare(tmp_path / "shop.git")
     commit = Commit(repository.sha())
     code = await refusal(bench.sources, f"file://{bare}", commit, Change(commit.sha, PATCH, branch, "x"))
-    assert code == "bad_ref" or branch == "-"
+    assert code == "bad_ref"
 
 
 async def test_a_server_that_may_only_be_read_refuses(
@@ -62,10 +61,7 @@ async def test_a_server_that_may_only_be_read_refuses(
     commit = Commit(repository.sha())
     change = Change(commit.sha, PATCH, "say-bye", "Say bye")
     assert await refusal(new_bench(LOOPBACK).sources, f"{server.url}/shop.git", commit, change) == "push_refused"
-    refs = {
-        name: GitRepository.git(repository, "ls-remote", str(server.root / "shop.git"), name) for name in ("devgem/*",)
-    }
-    assert refs == {"devgem/*": ""}
+    assert repository.git("ls-remote", str(server.root / "shop.git"), "devgem/*") == ""
 
 
 async def test_a_pull_request_that_cannot_be_opened_says_what_github_says(tmp_path: Path) -> None:
