@@ -75,6 +75,8 @@ class Circuit:
 
     def ceiling(self, now_ms: int) -> int:
         """The share of the limits that may be used now, in thousandths."""
+        if self._ceiling == FULL:
+            return FULL
         steps = max(0, now_ms - self._ceiling_at_ms) // _STEP_MS
         return min(FULL, self._ceiling + _STEP * steps)
 

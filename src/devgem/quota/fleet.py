@@ -97,9 +97,10 @@ class Fleet:
 
     def enter(self, now_ms: int, process: str) -> None:
         """`process` is here; what it waits for is registered anew, and what was not renewed is dropped."""
-        self.processes = {name: until for name, until in self.processes.items() if until > now_ms}
+        if len(self.processes) > 1:
+            self.processes = {name: until for name, until in self.processes.items() if until > now_ms}
         self.processes[process] = now_ms + PROCESS_MS
-        for of_class in self.waiting:
+        for of_class in filter(None, self.waiting):
             for name in [name for name, entry in of_class.items() if name == process or entry[0] <= now_ms]:
                 del of_class[name]
 
