@@ -3,9 +3,9 @@ used.
 
 Windows are real minutes, nothing is scaled. A few calls open the windows that begin with a first call; a minute later,
 from 15 s before a full minute of the clock, four times the limits are asked for, so that windows of either kind end in
-the midst of it. A call reserves more tokens than it uses, as estimates do, and lasts a second. DevGem's calls go to a
-stand-in for the provider, whose count of arrivals is the one shown; peers only decide, and a grant counts when it is
-given.
+the midst of it. A call reserves more tokens than it uses, as estimates do, and lasts a second. DevGem's callers wait
+for 2 s, and their calls go to a stand-in for the provider, whose count of arrivals is the one shown; peers do not
+queue, they only decide, and a grant counts when it is given.
 """
 
 import argparse
@@ -26,6 +26,7 @@ EDGE_SECONDS, LEAD_SECONDS = 60.0, 15.0
 POOLS = (Pool("requests", rpm=60), Pool("tokens", tpm=250_000))
 RESERVED_TOKENS, USED_TOKENS = 2000, 1600
 OVERLOAD = 4.0
+PATIENCE_SECONDS = 2.0
 ALLOWED_PER_SECOND = {"requests": 4 * 60 / 60, "tokens": 4 * 250_000 / USED_TOKENS / 60}
 LITELLM = ("LiteLLM usage-based-routing-v2", "LiteLLM enforce_model_rate_limits", "LiteLLM itpm, enforced")
 LIMITERS = tuple(name for name in CONTENDERS if not name.startswith(("LiteLLM", "DevGem")))
@@ -33,7 +34,7 @@ Grants = Sequence[tuple[str, float, int]]
 """endpoint, seconds after the begin, tokens"""
 
 
-def streams(seconds: float) -> tuple[Stream, ...]:
+def streams(seconds: float, patience_seconds: float = 0.0) -> tuple[Stream, ...]:
     shapes = ((1.0, 0.0, 1.0), (OVERLOAD, EDGE_SECONDS - LEAD_SECONDS, EDGE_SECONDS + seconds))
     return tuple(
         Stream(
@@ -43,6 +44,7 @@ def streams(seconds: float) -> tuple[Stream, ...]:
             until=until,
             tokens=RESERVED_TOKENS,
             used=USED_TOKENS,
+            timeout_seconds=patience_seconds,
             call_seconds=1.0,
         )
         for pool in POOLS
@@ -73,7 +75,7 @@ def measure_ours(redis_url: str, seconds: float) -> Grants:
     with provider() as url:
         begin = begin_at_minute(8.0)
         setting = Setting(redis_url, "windows", POOLS, PROCESSES)
-        run([Plan(("DevGem",), setting, streams(seconds), begin, url)])
+        run([Plan(("DevGem",), setting, streams(seconds, PATIENCE_SECONDS), begin, url)])
         return [(one.endpoint, one.at - begin, one.tokens) for one in arrivals(url)]
 
 
