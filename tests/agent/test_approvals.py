@@ -179,6 +179,28 @@ async def test_stopping_a_turn_denies_what_waits_in_it(rig: Rig) -> None:
     assert await rig.conversations.pending(conversation) == []
 
 
+async def test_one_answer_does_not_flood_its_reader_with_approvals(rig: Rig) -> None:
+    """T-66: approval fatigue."""
+    await rig.deploy("shop")
+    conversation = await rig.open()
+    same = [ToolCall("restart", {"app": "shop"})] * 20
+    rig.script.will([*same, *[ToolCall("rollback", {"app": "shop", "to": number}) for number in range(1, 30)]])
+    events = await rig.answered(conversation, "hm")
+    assert len(of(events, "approval.requested")) <= 16
+    assert [a["tool"] for a in of(events, "approval.requested")].count("restart") == 1
+
+
+async def test_editing_a_message_denies_what_waits_after_it(rig: Rig) -> None:
+    await rig.deploy("shop")
+    conversation = await rig.open()
+    rig.script.will([ToolCall("restart", {"app": "shop"})], ["Well."])
+    message = await rig.say(conversation, "hm")
+    (approval,) = of(await rig.settled(conversation, message), "approval.requested")
+    await rig.answered(conversation, "hmm", replaces=message)
+    with pytest.raises(Conflict, match="already"):
+        await answer(rig, conversation, approval)
+
+
 class TestSecrets:
     """Values of config vars: from the user to the vault, past everything else."""
 

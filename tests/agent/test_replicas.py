@@ -105,4 +105,4 @@ async def test_a_turn_whose_process_is_gone_is_closed_by_another(pair: tuple[Rig
         assert turn.status == "running"
         await transaction.histories.hold(turn.id, turn.holder, now=datetime.now(UTC) - timedelta(minutes=1))
     finished = of(await first.settled(conversation, message), "message.finished")[-1]
-    assert "DevGem was restarted" in finished["text"]
+    assert "DevGem was interrupted" in finished["text"]

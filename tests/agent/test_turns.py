@@ -140,6 +140,18 @@ async def test_editing_a_message_stops_its_answer(rig: Rig) -> None:
     assert prompts(rig.script.seen[-1]) == ["first"]
 
 
+async def test_an_edited_message_that_is_sent_twice_is_taken_once(rig: Rig) -> None:
+    conversation = await rig.open()
+    rig.script.will(["One."], ["Two", Hang()])
+    first = await rig.say(conversation, "frst")
+    await rig.settled(conversation, first)
+    again = await rig.say(conversation, "first", client_id="c1", replaces=first)
+    await rig.script.hanging.wait()
+    assert await rig.say(conversation, "first", client_id="c1", replaces=first) == again
+    rig.script.go_on.set()
+    assert last_text(await rig.settled(conversation, again)) == "Two"
+
+
 async def test_only_a_message_of_ones_own_can_be_edited(rig: Rig) -> None:
     from devgem.domain.errors import NotFound
 

@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 
 _READ_SECONDS = 150.0
 _SHOWN_CHARACTERS = 2000
+_CALLS_AT_ONCE = 16
 _STARTS_DEPLOYMENTS = frozenset({"deploy", "deploy_edits", "preview_edits"})
 
 
@@ -98,6 +99,7 @@ class Calls:
         facts: list[Fact] = []
         approvals: list[Approval] = []
         rows: list[CallRow] = []
+        acts: set[str] = set()
         tally = scene.tally
         for position, call in enumerate(asked, first):
             prepared = await self.prepare(call.tool, call.arguments, scene.world)
@@ -105,7 +107,10 @@ class Calls:
             facts.append(_called(row, prepared))
             if isinstance(prepared, ToolResult):
                 result: ToolResult | None = prepared
+            elif position - first >= _CALLS_AT_ONCE or (prepared.tool.acts and prepared.digest in acts):
+                result = ToolResult(f"{prepared.title}: not done, since it is one call too many at once.", ok=False)
             else:
+                acts.add(prepared.digest)
                 decision, tally = await self._decide(scene, prepared, tally)
                 result = _refused(prepared, decision) if decision.verdict is Verdict.REFUSE else None
                 if decision.verdict is Verdict.RUN:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pydantic import ValidationError
 from pydantic_ai.messages import (
     ModelMessage,
     ModelMessagesTypeAdapter,
@@ -71,7 +72,10 @@ def joined(turns: Sequence[Turn], calls: Mapping[str, Sequence[CallRow]]) -> lis
         if not turn.messages:
             continue
         closing = str(turn.tally.get("closing", ""))
-        messages = closed(load(turn.messages), calls.get(turn.id, ()), closing)
+        try:
+            messages = closed(load(turn.messages), calls.get(turn.id, ()), closing)
+        except ValidationError:  # written by another version; better forgotten than a conversation that ends here
+            continue
         if age >= _WHOLE_TURNS:
             messages = [_summarized(message) for message in messages]
         size += len(ModelMessagesTypeAdapter.dump_json(messages))

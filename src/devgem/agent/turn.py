@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -28,12 +28,12 @@ from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.tools import ToolDefinition
 
 from devgem.agent import closing, edits, history
-from devgem.agent.brain import Asker, Brain, Choose, Spending
-from devgem.agent.budget import Budget, Spent, Stop, Tally, loops, stop
-from devgem.agent.calls import Asked, Calls, Prepared, Scene
-from devgem.agent.parts import Parts
+from devgem.agent.brain import Asker, Brain
+from devgem.agent.budget import Spent, Stop, Tally, loops, stop
+from devgem.agent.calls import Asked, Prepared, Scene
 from devgem.agent.speech import Speech
 from devgem.agent.tools import Tier, Tool, ToolResult, digest
+from devgem.agent.workers import Means
 from devgem.agent.world import look
 from devgem.domain.errors import DevGemError
 from devgem.domain.event import EventType
@@ -48,19 +48,6 @@ _log = logging.getLogger(__name__)
 
 _EMPTY = "I have no answer to that. Try it in other words."
 _CONTINUE = {"label": "Continue", "say": "continue"}
-
-
-@dataclass(frozen=True)
-class Means:
-    """What every turn is run with."""
-
-    parts: Parts
-    calls: Calls
-    tools: Mapping[str, Tool[Any]]
-    choose: Choose
-    spending: Spending
-    budget: Budget
-    instructions: str
 
 
 class _Ended(Exception):
