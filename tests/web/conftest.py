@@ -65,21 +65,29 @@ async def by_the_planner(asker: Asker) -> Brain:
 
 @asynccontextmanager
 async def dashboard_on(
-    folder: Path, choose: Choose | None = None, clouds: Mapping[str, Cloud] | None = None
+    folder: Path,
+    choose: Choose | None = None,
+    clouds: Mapping[str, Cloud] | None = None,
+    *,
+    database_url: str | None = None,
+    static: Path | None = None,
 ) -> AsyncIterator[Dashboard]:
-    """`choose` is the model that answers; the planner where there is none."""
+    """`choose` is the model that answers; the planner where there is none. The database is SQLite, and the page an
+    empty one, unless others are given."""
     clouds = clouds or {}
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    store = await Store.open(f"sqlite:///{folder / 'devgem.sqlite'}", key=b"k" * 32)
+    store = await Store.open(database_url or f"sqlite:///{folder / 'devgem.sqlite'}", key=b"k" * 32)
     sources = Sources(folder / "sources", Policy())
     workflows = f"sqlite:///{folder / 'workflows.sqlite'}"
     pipeline = Pipeline(store=store, sources=sources, detect=detect, clouds=clouds, workflows_url=workflows)
     settings = Settings(data_dir=folder)
     parse = tools.parser(settings)
-    (folder / "static").mkdir(exist_ok=True)
-    (folder / "static" / "index.html").write_text("<!doctype html><title>DevGem</title>")
+    if static is None:
+        static = folder / "static"
+        static.mkdir(exist_ok=True)
+        (static / "index.html").write_text("<!doctype html><title>DevGem</title>")
 
     async def examine() -> list[object]:
         return []
@@ -109,7 +117,7 @@ async def dashboard_on(
         detect=lambda repository: tools.plan(sources, repository),
         examine=examine,  # type: ignore[arg-type]  # nothing is examined here
         is_draining=lambda: server.should_exit,
-        static=folder / "static",
+        static=static,
         quota=no_endpoints,
         spending=nothing_spent,
     )

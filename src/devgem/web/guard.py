@@ -2,7 +2,8 @@
 
 Hosts are an exact list, since DNS rebinding reaches loopback under any name (T-07); apps live under other hosts, so
 their pages are foreign origins here. An unsafe request from a browser must come from the dashboard's own origin and
-carry X-DevGem, which no form can send (T-06); a WebSocket needs the origin too (T-10).
+carry X-DevGem, which no form can send (T-06); a WebSocket needs the origin too (T-10). What no address of ours can
+hold goes no further: databases and file systems do not take it.
 """
 
 import secrets
@@ -16,6 +17,7 @@ from devgem.web.errors import problem
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Its clients send forms without a cookie's power, and its own pages' forms are sealed.
 _OWN_CHECKS = "/mcp/"
+_PART_CHARACTERS = 255
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -43,14 +45,18 @@ class Guard:
         trace_id = secrets.token_hex(8)
         scope["devgem.trace_id"] = trace_id
         refusal = self._refusal(scope, Headers(scope=scope))
-        if refusal is None:
-            await self._app(scope, receive, self._with_headers(send, trace_id))
-        elif scope["type"] == "websocket":
+        if scope["type"] == "websocket" and refusal is not None:
             await receive()
             await send({"type": "websocket.close", "code": 4403, "reason": refusal})
-        else:
-            response = problem(403, "forbidden", refusal, trace_id=trace_id)
-            await response(scope, receive, self._with_headers(send, trace_id))
+            return
+        inside = self._app
+        if refusal is not None:
+            inside = problem(403, "forbidden", refusal, trace_id=trace_id)
+        elif any("\0" in part or len(part) > _PART_CHARACTERS for part in scope["path"].split("/")):
+            inside = problem(404, "not_found", "there is nothing at this address", trace_id=trace_id)
+        elif b"%00" in scope["query_string"]:
+            inside = problem(422, "invalid_input", "a parameter holds a NUL character", trace_id=trace_id)
+        await inside(scope, receive, self._with_headers(send, trace_id))
 
     def _refusal(self, scope: Scope, headers: Headers) -> str | None:
         if len(headers.getlist("host")) != 1 or headers["host"].lower() not in self._hosts:
