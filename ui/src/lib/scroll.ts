@@ -10,8 +10,11 @@ export function useStickToEnd() {
     const box = view.current;
     if (!box || !content.current) return;
     let sticks = true;
+    let top = box.scrollTop;
     const onScroll = () => {
-      sticks = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX;
+      // What has grown since we scrolled is no sign of the reader, who alone scrolls up.
+      sticks = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX || (sticks && box.scrollTop >= top);
+      top = box.scrollTop;
     };
     const observer = new ResizeObserver(() => {
       if (sticks) box.scrollTop = box.scrollHeight;

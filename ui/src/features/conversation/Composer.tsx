@@ -89,7 +89,8 @@ function useComposer({ conversation, editing, onSend, onEditDone }: Props) {
     clientId.current ??= crypto.randomUUID();
     try {
       await onSend(text, clientId.current, editing?.id ?? null);
-      write("");
+      // What was written while it was being sent stays.
+      if (editing || localStorage.getItem(draft) === text) write("");
       if (editing) onEditDone();
     } catch (error) {
       setProblem(asProblem(error));
