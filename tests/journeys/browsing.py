@@ -1,0 +1,73 @@
+"""A real Chromium, signed in to a DevGem as a user signs in: by the one-time link."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.journeys.conftest import DevGem
+
+CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
+SCREENSHOTS = os.environ.get("DEVGEM_SCREENSHOTS")
+PATIENCE_MS = 60_000
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    arguments = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*arguments, "--no-first-run"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def signed_in(browser: Browser, devgem: DevGem, *, width: int = 1280, height: int = 860) -> Iterator[Page]:
+    """A page in a context of its own, at a new conversation. It may not throw."""
+    context = browser.new_context(viewport={"width": width, "height": height})
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.goto(devgem.run("open").stdout.strip())
+    yield page
+    context.close()
+    assert trouble == []
+
+
+def say(page: Page, text: str) -> None:
+    page.get_by_label("Message").fill(text)
+    page.get_by_label("Message").press("Enter")
+    expect(page.get_by_label("Message")).to_have_value("")
+
+
+def shoot(page: Page, name: str) -> None:
+    if SCREENSHOTS:
+        page.screenshot(path=f"{SCREENSHOTS}/{name}.png")
+
+
+def card(page: Page, app: str) -> Locator:
+    """The newest deployment of an app."""
+    return page.get_by_label(f"Deployment of {app}").last
+
+
+def edit_card(page: Page) -> Locator:
+    """The newest diff."""
+    return page.locator("section.edit:visible").last
+
+
+def articles(page: Page) -> list[str]:
+    """What was said by whom, in its order."""
+    return page.get_by_role("article").all_inner_texts()
+
+
+def colour(page: Page, devgem: DevGem, app: str) -> tuple[str, str]:
+    """An app's title and the background that a browser shows for it."""
+    visit = page.context.new_page()
+    visit.goto(f"http://{app}.localhost:{devgem.apps_port}/")
+    found = visit.title(), str(visit.evaluate("getComputedStyle(document.body).backgroundColor"))
+    visit.close()
+    return found
