@@ -16,6 +16,8 @@ from throttled.constants import RateLimiterType
 from bench.quota.adapter import Grant, Pool, Setting, retry
 
 MINUTE_SECONDS = 60
+CONNECTIONS = 1000
+"""redis-py allows 100 and then refuses"""
 
 
 class PerEndpoint:
@@ -23,7 +25,7 @@ class PerEndpoint:
 
     async def start(self, setting: Setting) -> None:
         self.setting = setting
-        self.redis = redis.asyncio.Redis.from_url(setting.redis_url)
+        self.redis = redis.asyncio.Redis.from_url(setting.redis_url, max_connections=CONNECTIONS)
         for pool in setting.pools:
             for endpoint in pool.endpoints:
                 for kind, limit in (("requests", pool.rpm), ("tokens", pool.tpm)):
@@ -117,7 +119,7 @@ class ThrottledBucket(PerEndpoint):
 
     async def start(self, setting: Setting) -> None:
         self.throttles: dict[str, Throttled] = {}
-        self.store = RedisStore(server=setting.redis_url)
+        self.store = RedisStore(setting.redis_url, {"CONNECTION_POOL_KWARGS": {"max_connections": CONNECTIONS}})
         await super().start(setting)
 
     async def add(self, name: str, kind: str, limit: int) -> None:

@@ -24,6 +24,7 @@ OFFERED_PER_SECOND = {DEPLOY: 1.0, CHAT: 9.0, BACKGROUND: 10.0}
 NAMES = {DEPLOY: "deploy", CHAT: "chat", BACKGROUND: "background"}
 PATIENCE_SECONDS = 20.0
 WARM_SECONDS = 70.0
+LEAD_SECONDS = 20.0
 GRACE_SECONDS = 0.05
 """a process needs some milliseconds to hear of what another asks"""
 FLOOR = 0.05
@@ -42,18 +43,13 @@ class Class:
     """share of what the endpoints allow"""
 
 
-def measure(redis_url: str, contenders: Sequence[str], seconds: float, lead_seconds: float) -> list[Call]:
-    begin = begin_in(lead_seconds)
+def measure(redis_url: str, contender: str, seconds: float) -> list[Call]:
     streams = tuple(
         Stream(POOL.name, rate, until=WARM_SECONDS + seconds, priority=priority, timeout_seconds=PATIENCE_SECONDS)
         for priority, rate in OFFERED_PER_SECOND.items()
     )
-    return run(
-        [
-            Plan((name,), Setting(redis_url, f"priorities-{number}", (POOL,), PROCESSES), streams, begin)
-            for number, name in enumerate(contenders)
-        ]
-    )
+    setting = Setting(redis_url, "priorities", (POOL,), PROCESSES)
+    return run([Plan((contender,), setting, streams, begin_in(LEAD_SECONDS))])
 
 
 def of_class(calls: Sequence[Call], priority: int, end: float) -> Class:
@@ -133,12 +129,10 @@ def main() -> int:
     preload(("DevGem", *PEERS))
     end = WARM_SECONDS + options.seconds
     found: dict[str, Found] = {}
-    with redis_server() as redis_url:
-        for names, lead_seconds in ((("DevGem",), 8.0), (PEERS, 20.0)):
-            if options.only != ("ours" if names is PEERS else "peers"):
-                calls = measure(redis_url, names, options.seconds, lead_seconds)
-                for name in names:
-                    found[name] = find([call for call in calls if call.contender == name], end)
+    names = ("DevGem",) if options.only == "ours" else PEERS if options.only == "peers" else ("DevGem", *PEERS)
+    for name in names:
+        with redis_server() as redis_url:
+            found[name] = find(measure(redis_url, name, options.seconds), end)
     show(found)
     return 0 if "DevGem" not in found or report(found["DevGem"]) else 1
 
