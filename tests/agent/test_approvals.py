@@ -190,6 +190,25 @@ async def test_one_answer_does_not_flood_its_reader_with_approvals(rig: Rig) -> 
     assert [a["tool"] for a in of(events, "approval.requested")].count("restart") == 1
 
 
+async def test_what_is_denied_is_not_asked_for_again_in_the_turn(rig: Rig) -> None:
+    await rig.deploy("shop")
+    conversation = await rig.open()
+    approval = await asked(rig, conversation, ToolCall("restart", {"app": "shop"}))
+    rig.script.will([ToolCall("restart", {"app": "shop"})])
+    await answer(rig, conversation, approval, granted=False)
+    await turn_end(rig, conversation, approval["turn"])
+    assert await rig.conversations.pending(conversation) == []
+    assert "dealt with it already" in rig.script.results()[0]["summary"]
+
+
+async def test_what_was_asked_for_once_is_done_once(rig: Rig) -> None:
+    await rig.deploy("shop")
+    conversation = await rig.open()
+    rig.script.will([ToolCall("restart", {"app": "shop"})], [ToolCall("restart", {})], ["Done."])
+    await rig.answered(conversation, "restart shop")
+    assert rig.cloud.acts("restart.called") == ["shop"]
+
+
 async def test_editing_a_message_denies_what_waits_after_it(rig: Rig) -> None:
     await rig.deploy("shop")
     conversation = await rig.open()

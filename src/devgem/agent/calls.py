@@ -99,7 +99,7 @@ class Calls:
         facts: list[Fact] = []
         approvals: list[Approval] = []
         rows: list[CallRow] = []
-        acts: set[str] = set()
+        acts = await self._dealt_with(scene.turn)
         tally = scene.tally
         for position, call in enumerate(asked, first):
             prepared = await self.prepare(call.tool, call.arguments, scene.world)
@@ -107,8 +107,10 @@ class Calls:
             facts.append(_called(row, prepared))
             if isinstance(prepared, ToolResult):
                 result: ToolResult | None = prepared
-            elif position - first >= _CALLS_AT_ONCE or (prepared.tool.acts and prepared.digest in acts):
+            elif position - first >= _CALLS_AT_ONCE:
                 result = ToolResult(f"{prepared.title}: not done, since it is one call too many at once.", ok=False)
+            elif prepared.tool.acts and prepared.digest in acts:
+                result = ToolResult(f"{prepared.title}: not done, since this turn has dealt with it already.", ok=False)
             else:
                 acts.add(prepared.digest)
                 decision, tally = await self._decide(scene, prepared, tally)
@@ -148,6 +150,13 @@ class Calls:
         except DevGemError as error:
             return ToolResult(f"{error.message}. {error.fix}".strip(), ok=False)
         return Prepared(tool, arguments, arguments.model_dump(mode="json", exclude_none=True))
+
+    async def _dealt_with(self, turn: Turn) -> set[str]:
+        """The digests of what was done in a turn, or was put to the user: no asking twice, and no doing twice."""
+        async with self._parts.store.read() as transaction:
+            done = [row for row in await transaction.calls.of(turn.id) if row.result and row.result["ok"]]
+            asked = await transaction.approvals.of_turn(turn.id)
+        return {approval.digest for approval in asked} | {digest(row.tool, row.arguments) for row in done}
 
     async def _app(self, named: str | None, world: World) -> str:
         """Raises NotFound, and InvalidInput when it is not clear which one is meant."""
@@ -252,7 +261,10 @@ class Calls:
                 result: ToolResult = await tool.run(context, prepared.arguments)
                 return result
         except DevGemError as error:
-            return ToolResult(f"{error.message}. {error.fix}".strip(), ok=False)
+            said = f"{error.message}. {error.fix}".strip()
+            if tool.tier is Tier.WORKSPACE:  # it may quote the files
+                return ToolResult(f"{prepared.title} did not work.", {"text": said}, untrusted="the files", ok=False)
+            return ToolResult(said, ok=False)
         except TimeoutError:
             return ToolResult(f"{prepared.title} took longer than {_READ_SECONDS:g} seconds.", ok=False)
         except Exception:  # noqa: BLE001 - a tool that breaks must not end the conversation

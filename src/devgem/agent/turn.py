@@ -218,7 +218,10 @@ class RunningTurn:
                 runs.append((row, prepared))
         await self._means.calls.perform(self._turn, runs, values)
         async with self._store.write() as transaction:
-            self._messages.append(history.returns(response, await transaction.calls.of(self._turn.id)))
+            rows = await transaction.calls.of(self._turn.id)
+            self._messages.append(history.returns(response, rows))
+            if any(row.result and row.result.get("data", {}).get("untrusted") for row in rows):
+                self._tally = replace(self._tally, untrusted=True)
             await self._save(transaction)
         return True
 

@@ -162,8 +162,6 @@ TOOLS = (
         arguments=StyleArguments,
         run=change_style,
         title=lambda a: f"Changing the {a.what} of {a.app}",
-        reads_private=True,
-        reads_untrusted=True,
     ),
     Tool(
         name="run_checks",
