@@ -70,7 +70,7 @@ async def test_calls_of_one_answer_run_side_by_side_and_return_in_order(rig: Rig
         (ToolCall("app_status", "[1]"), "wrong"),
         (ToolCall("app_status", {"app": "shop", "force": True}), "Extra inputs are not permitted"),
         (ToolCall("rollback", {"app": "shop", "to": "latest"}), "to: Input should be a valid integer"),
-        (ToolCall("app_status", {"app": "nope"}), "there is no app 'nope'"),
+        (ToolCall("app_status", {"app": "nope"}), "There is no app 'nope'"),
         (ToolCall("set_env", {"app": "shop", "names": ["A B"]}), "not a valid config var name"),
     ],
 )

@@ -21,7 +21,7 @@ from devgem.agent.budget import REPAIR_ROUNDS, Tally
 from devgem.agent.failures import failed_in_a_row
 from devgem.agent.parts import Parts
 from devgem.agent.policy import Decision, Situation, Verdict, decide
-from devgem.agent.tools import AppArguments, Arguments, Context, Tier, Tool, ToolResult, digest
+from devgem.agent.tools import AppArguments, Arguments, Context, Tier, Tool, ToolResult, digest, told
 from devgem.domain.errors import DevGemError, InvalidInput
 from devgem.domain.event import EventType
 from devgem.domain.ids import new_id
@@ -148,7 +148,7 @@ class Calls:
         except ValueError:
             return ToolResult(f"The arguments of {name} are no JSON object.", ok=False)
         except DevGemError as error:
-            return ToolResult(f"{error.message}. {error.fix}".strip(), ok=False)
+            return ToolResult(told(error), ok=False)
         return Prepared(tool, arguments, arguments.model_dump(mode="json", exclude_none=True))
 
     async def _dealt_with(self, turn: Turn) -> set[str]:
@@ -182,7 +182,7 @@ class Calls:
         try:
             named, is_folder = self._source(scene, prepared)
         except DevGemError as error:
-            return Decision(Verdict.REFUSE, f"{error.message}. {error.fix}".strip()), tally
+            return Decision(Verdict.REFUSE, f"{error.message}: {error.fix}"), tally
         if is_folder and not named:
             return Decision(Verdict.REFUSE, "a folder of this machine is only used when your message names it"), tally
         asked = scene.trusted or (not scene.is_proactive and asked_for(said, scene.world, tool.name, prepared.document))
@@ -261,7 +261,7 @@ class Calls:
                 result: ToolResult = await tool.run(context, prepared.arguments)
                 return result
         except DevGemError as error:
-            said = f"{error.message}. {error.fix}".strip()
+            said = told(error)
             if tool.tier is Tier.WORKSPACE:  # it may quote the files
                 return ToolResult(f"{prepared.title} did not work.", {"text": said}, untrusted="the files", ok=False)
             return ToolResult(said, ok=False)

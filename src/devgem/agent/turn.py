@@ -32,7 +32,7 @@ from devgem.agent.brain import Asker, Brain
 from devgem.agent.budget import Spent, Stop, Tally, loops, stop
 from devgem.agent.calls import Asked, Prepared, Scene
 from devgem.agent.speech import Speech
-from devgem.agent.tools import Tier, Tool, ToolResult, digest
+from devgem.agent.tools import Tier, Tool, ToolResult, digest, told
 from devgem.agent.workers import Means
 from devgem.agent.world import look
 from devgem.domain.errors import DevGemError
@@ -96,7 +96,7 @@ class RunningTurn:
             await self._break_off(ended.stop)
         except DevGemError as error:
             kind = "budget" if isinstance(error, BudgetSpent) else "error"
-            await self._break_off(Stop(kind, f"{error.message}. {error.fix}".strip()))
+            await self._break_off(Stop(kind, told(error)))
         except AgentRunError as error:
             _log.warning("the model failed in turn %s: %s", self._turn.id, error)
             await self._break_off(Stop("error", "The model gave no usable answer."))

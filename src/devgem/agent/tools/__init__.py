@@ -5,9 +5,9 @@ from types import MappingProxyType
 from typing import Any
 
 from devgem.agent.tools import apps, config_vars, deployments, files, guide, logs, repositories, workspace
-from devgem.agent.tools.tool import AppArguments, Arguments, Context, Tier, Tool, ToolResult, digest
+from devgem.agent.tools.tool import AppArguments, Arguments, Context, Tier, Tool, ToolResult, digest, told
 
-__all__ = ["TOOLS", "AppArguments", "Arguments", "Context", "Tier", "Tool", "ToolResult", "digest"]
+__all__ = ["TOOLS", "AppArguments", "Arguments", "Context", "Tier", "Tool", "ToolResult", "digest", "told"]
 
 _MODULES = (apps, deployments, logs, repositories, config_vars, files, workspace, guide)
 

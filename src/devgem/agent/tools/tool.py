@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from devgem.agent.parts import Parts
+from devgem.domain.errors import DevGemError
 
 RESULT_LIMIT_CHARACTERS = 16_000
 
@@ -134,6 +135,12 @@ def digest(tool: str, arguments: Mapping[str, Any]) -> str:
     """The SHA-256 of the canonical JSON of a call: what an approval is bound to."""
     canonical = json.dumps([tool, arguments], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def told(error: DevGemError) -> str:
+    """What went wrong and what to do, as sentences."""
+    text = f"{error.message}. {error.fix}".strip()
+    return text[:1].upper() + text[1:]
 
 
 def clip(text: str, limit: int = RESULT_LIMIT_CHARACTERS) -> str:

@@ -116,6 +116,7 @@ async def discard_edits(context: Context, arguments: AppArguments) -> ToolResult
 
 
 async def deploy_edits(context: Context, arguments: AppArguments) -> ToolResult:
+    await edits.propose(context.parts, context.conversation, [arguments.name])  # the diff is seen, whatever comes of it
     opened = await workspace(context, arguments.name)
     deployment = await opened.deploy()
     await edits.told(context.parts, context.conversation, arguments.name, opened.checkpoint, deployment.id)
