@@ -199,9 +199,10 @@ async def open_rig(
     is_shared: bool = False,
     model: Model[Any] | None = None,
     choose: Choose | None = None,
+    busy_seconds: float = 60,
 ) -> AsyncIterator[Rig]:
     databases = databases or Databases.embedded(folder)
-    store = await MortalStore.open(databases.store, key=KEY)
+    store = await MortalStore.open(databases.store, key=KEY, busy_seconds=busy_seconds)
     cloud = TalkingCloud(folder / "cloud")
     script = script or Script()
     sources = Sources(folder / "sources", Policy())

@@ -1,6 +1,8 @@
 """Turns: what a message comes to, with a scripted model, real tools, a real pipeline and a real database."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -214,6 +216,24 @@ async def test_an_endless_answer_is_cut(tmp_path: Path) -> None:
         finished = of(await rig.answered(conversation, "go"), "message.finished")[-1]
         assert finished["stopped"] == "budget"
         assert len(finished["text"]) < 7000
+
+
+async def test_a_turn_whose_end_cannot_be_stored_is_closed_when_it_can(tmp_path: Path) -> None:
+    """F-20: the database is locked."""
+    async with open_rig(tmp_path, busy_seconds=0.2) as rig:
+        conversation = await rig.open()
+        rig.script.will(["Half", Hang()], ["Fine."])
+        message = await rig.say(conversation, "hi")
+        await rig.script.hanging.wait()
+        with closing(sqlite3.connect(tmp_path / "devgem.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            rig.script.go_on.set()
+            await asyncio.sleep(1.0)  # as long as the database is taken
+            other.execute("ROLLBACK")
+        finished = of(await rig.settled(conversation, message), "message.finished")[-1]
+        assert finished["stopped"] == "error"
+        assert "interrupted" in finished["text"]
+        assert last_text(await rig.answered(conversation, "are you well?")) == "Fine."
 
 
 async def test_a_conversation_that_is_not_there_takes_no_message(rig: Rig) -> None:
