@@ -1,22 +1,28 @@
 """No address, whatever its parts are, makes DevGem fail: generated from the OpenAPI document, on every database."""
 
+import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from devgem.web.app import create_app
 from tests.contracts.postgres import Server, running_server
 from tests.pipeline.peers import JournalCloud
-from tests.web.conftest import Dashboard, dashboard_on
+from tests.web.conftest import TOKEN, Dashboard, dashboard_on
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "docs" / "openapi.json").read_text())
 OPERATIONS = [
-    (method.upper(), path, operation) for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()
+    (method.upper(), path, operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
 ]
 HOSTILE = {
     "nul": "%00",
@@ -125,7 +131,53 @@ async def test_pages_and_files_are_not_found_either(dashboard: Dashboard, what: 
 
 async def ask(client: httpx2.AsyncClient, method: str, address: str, body: Any) -> httpx2.Response:
     """Without the body of the answer: a stream that could be followed would have none of its end."""
-    request = client.build_request(method, address, json=body) if body is not None else client.build_request(method, address)
+    request = (
+        client.build_request(method, address, json=body) if body is not None else client.build_request(method, address)
+    )
     answer = await client.send(request, stream=True)
     await answer.aclose()
     return answer
+
+
+VALUES: tuple[Any, ...] = ("a\0b", "a" * 100_000, "\ud800", "", 7, None, [])
+
+
+def hostile_bodies(body: Any) -> Iterator[Any]:
+    for value in VALUES:
+        yield value
+        yield {**body, value if isinstance(value, str) else "x": value}
+        for name in body:
+            yield {**body, name: value}
+            yield {**body, name: {value if isinstance(value, str) else "x": value}}
+
+
+async def test_every_route_answers_hostile_bodies_with_a_problem(dashboard: Dashboard) -> None:
+    async with dashboard.client(**{"X-DevGem": "1", "Content-Type": "application/json"}) as client:
+
+        async def send(method: str, path: str, body: Any) -> tuple[int, str, str, str]:
+            answer = await client.request(method, re.sub(r"\{\w+\}", "none", path), content=json.dumps(body))
+            return answer.status_code, answer.headers["content-type"], f"{method} {path}", str(body)[:200]
+
+        answers = await asyncio.gather(
+            *(
+                send(method, path, hostile)
+                for method, path, operation in OPERATIONS
+                for body in filter(None, bodies(operation))
+                for hostile in hostile_bodies(dict.fromkeys(properties(operation), "x") | body)
+            )
+        )
+    assert [one for one in answers if one[0] >= 500 or one[1] != "application/problem+json"] == []
+    assert len(answers) > 300
+
+
+def properties(operation: dict[str, Any]) -> list[str]:
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    return list(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"])
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/assets/x", "/ws/", "/ws%00", "/api/v1/apps", "/mcp"])
+async def test_a_socket_where_there_is_none_is_refused(dashboard: Dashboard, path: str) -> None:
+    url = dashboard.url.replace("http", "ws") + path
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(url, additional_headers={"Authorization": f"Bearer {TOKEN}"})
+    assert 400 <= refused.value.response.status_code < 500
