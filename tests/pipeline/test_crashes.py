@@ -70,7 +70,7 @@ async def test_a_process_may_die_again_and_again(tmp_path: Path, point: str) -> 
 @pytest.mark.parametrize("point", POINTS)
 async def test_edits_are_live_or_are_not_wherever_the_process_dies(tmp_path: Path, point: str, edit: Intent) -> None:
     intents = [DEPLOY, edit]
-    numbers = range(1, 80, 1 if RUNS > 15 else 20)
+    numbers = range(1, 110, 1 if RUNS > 15 else 30)
     for number in numbers:
         folder = tmp_path / str(number)
         folder.mkdir()

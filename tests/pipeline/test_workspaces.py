@@ -319,12 +319,16 @@ async def test_a_preview_is_replaced_and_goes_when_the_edits_or_the_app_do(bench
 
 
 async def test_a_preview_ends_after_a_while(tmp_path: Path) -> None:
-    async with opened(tmp_path, Limits(preview_seconds=0)) as bench:
+    async with opened(tmp_path) as bench:
         await bench.redeploy()
         workspace = await bench.open()
         await workspace.edit("page.html", "Shop", "Store")
         await bench.live(await workspace.preview())
+        await bench.house.at_rest()
+    async with opened(tmp_path, Limits(preview_seconds=0)) as bench:
         await bench.house.reached_in("app:hello--preview", "app.removed")
+        assert bench.house.cloud.running == {"hello@1"}
+        assert "Store" in await (await bench.open()).read("page.html")
 
 
 async def test_nobody_names_an_app_like_a_preview_or_deploys_edits_of_no_commit(bench: Bench) -> None:

@@ -64,6 +64,7 @@ class Pipeline:
             {"deploy": self._deployment.run, "rollback": self._operations.rollback, "remove": self._operations.remove}
         )
         await self._sweep()
+        await self._expire_previews()
         self._tasks = [asyncio.create_task(self._begin_started()), asyncio.create_task(self._keep_sweeping())]
 
     async def close(self) -> None:

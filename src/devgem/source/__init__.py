@@ -1,4 +1,4 @@
-"""Repositories: a read-only `Tree` of one commit, from a folder or a git URL."""
+"""Repositories: a read-only `Tree` of one commit, from a folder or a git URL, and edits on it."""
 
 from devgem.source.command import Command, Outcome, Run, run_directly
 from devgem.source.location import parse_source, suggested_name
