@@ -23,23 +23,28 @@ from bench.report import table
 PROCESSES = 8
 SPAN_SECONDS = 60.0
 EDGE_SECONDS, LEAD_SECONDS = 60.0, 15.0
-POOLS = (Pool("requests", rpm=60), Pool("tokens", tpm=250_000))
+OURS = (Pool("requests", rpm=60), Pool("tokens", tpm=250_000))
+PEERS = (Pool("requests", rpm=60), Pool("tokens", tpm=100_000))
+"""ten at a time on one machine; at 250,000 tokens they take all of two cores and fall behind"""
 RESERVED_TOKENS, USED_TOKENS = 2000, 1600
 OVERLOAD = 4.0
 PATIENCE_SECONDS = 2.0
-ALLOWED_PER_SECOND = {"requests": 4 * 60 / 60, "tokens": 4 * 250_000 / USED_TOKENS / 60}
 LITELLM = ("LiteLLM usage-based-routing-v2", "LiteLLM enforce_model_rate_limits", "LiteLLM itpm, enforced")
 LIMITERS = tuple(name for name in CONTENDERS if not name.startswith(("LiteLLM", "DevGem")))
 Grants = Sequence[tuple[str, float, int]]
 """endpoint, seconds after the begin, tokens"""
 
 
-def streams(seconds: float, patience_seconds: float = 0.0) -> tuple[Stream, ...]:
+def allowed_per_second(pool: Pool) -> float:
+    return len(pool.endpoints) * (pool.rpm or (pool.tpm or 0) / USED_TOKENS) / SPAN_SECONDS
+
+
+def streams(pools: Sequence[Pool], seconds: float, patience_seconds: float = 0.0) -> tuple[Stream, ...]:
     shapes = ((1.0, 0.0, 1.0), (OVERLOAD, EDGE_SECONDS - LEAD_SECONDS, EDGE_SECONDS + seconds))
     return tuple(
         Stream(
             pool.name,
-            per_second=ALLOWED_PER_SECOND[pool.name] * times,
+            per_second=allowed_per_second(pool) * times,
             since=since,
             until=until,
             tokens=RESERVED_TOKENS,
@@ -47,15 +52,15 @@ def streams(seconds: float, patience_seconds: float = 0.0) -> tuple[Stream, ...]
             timeout_seconds=patience_seconds,
             call_seconds=1.0,
         )
-        for pool in POOLS
+        for pool in pools
         for times, since, until in shapes
     )
 
 
-def figures(grants: Grants, end: float) -> Sequence[float]:
+def figures(pools: Sequence[Pool], grants: Grants, end: float) -> Sequence[float]:
     """Of each pool its worst endpoint's peak, and the use of all of them together, as shares of the limits."""
     found = []
-    for pool in POOLS:
+    for pool in pools:
         limit = pool.rpm or pool.tpm or 0
         by_endpoint = [
             [(at, 1 if pool.rpm else tokens) for where, at, tokens in grants if where == endpoint]
@@ -74,8 +79,8 @@ def row(name: str, found: Sequence[float]) -> Sequence[object]:
 def measure_ours(redis_url: str, seconds: float) -> Grants:
     with provider() as url:
         begin = begin_at_minute(8.0)
-        setting = Setting(redis_url, "windows", POOLS, PROCESSES)
-        run([Plan(("DevGem",), setting, streams(seconds, PATIENCE_SECONDS), begin, url)])
+        setting = Setting(redis_url, "windows", OURS, PROCESSES)
+        run([Plan(("DevGem",), setting, streams(OURS, seconds, PATIENCE_SECONDS), begin, url)])
         return [(one.endpoint, one.at - begin, one.tokens) for one in arrivals(url)]
 
 
@@ -84,7 +89,7 @@ def measure_peers(redis_url: str, seconds: float) -> Iterable[tuple[str, Grants]
     begin = begin_at_minute(20.0)
     groups = [(name,) for name in LITELLM] + [LIMITERS]
     plans = [
-        Plan(names, Setting(redis_url, f"windows-{number}", POOLS, PROCESSES), streams(seconds), begin)
+        Plan(names, Setting(redis_url, f"windows-{number}", PEERS, PROCESSES), streams(PEERS, seconds), begin)
         for number, names in enumerate(groups)
     ]
     calls = run(plans)
@@ -105,10 +110,12 @@ def main() -> int:
     ours: Sequence[float] = ()
     with redis_server() as redis_url:
         if options.only != "peers":
-            ours = figures(measure_ours(redis_url, options.seconds), end)
+            ours = figures(OURS, measure_ours(redis_url, options.seconds), end)
             rows.append(row("DevGem", ours))
         if options.only != "ours":
-            rows += [row(name, figures(grants, end)) for name, grants in measure_peers(redis_url, options.seconds)]
+            rows += [
+                row(name, figures(PEERS, grants, end)) for name, grants in measure_peers(redis_url, options.seconds)
+            ]
     table(f"Limits: {PROCESSES} processes, 4 endpoints, {options.seconds:g} s of overload", head, rows)
     if not ours:
         return 0
