@@ -41,6 +41,17 @@ async def test_a_fix_is_proposed_once_and_made_live_by_a_click(shop: Rig) -> Non
     assert (await shop.house.ended(applied["deployment"])).status == "live"
 
 
+async def test_a_fix_that_fails_is_told_of_too(shop: Rig) -> None:
+    conversation = await shop.open()
+    wrong = Diff("behaviour.json", "{}", '{"verify": "fail"}')
+    edit = await offer_fix(shop.conversations.parts, conversation, "shop", diagnosis(wrong))
+    assert edit is not None
+    await shop.conversations.edit(conversation, edit, accept=True)
+    events = await shop.until(conversation, lambda e: e.type == "message.finished")
+    assert "the verify step failed" in events[-1].data["text"]
+    assert "v1 still serves" in events[-1].data["text"]
+
+
 async def test_a_fix_does_not_get_in_the_way_of_other_edits(shop: Rig) -> None:
     conversation = await shop.open()
     workspace = await shop.conversations.parts.workspaces.open("shop", conversation)

@@ -174,7 +174,7 @@ class Conversations:
         the files have been edited since."""
         proposed = await edits.find(self._parts, conversation, edit)
         if accept:
-            await edits.accept(self._parts, conversation, edit, hunks)
+            self._followers.follow(await edits.accept(self._parts, conversation, edit, hunks))
         else:
             await edits.discard(self._parts, conversation, str(proposed.data["app"]))
 

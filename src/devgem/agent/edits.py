@@ -10,8 +10,9 @@ from typing import Any
 from devgem.agent.parts import Parts
 from devgem.domain.errors import Conflict, NotFound
 from devgem.domain.event import Event, EventType
+from devgem.domain.ids import new_id
 from devgem.pipeline import Diff
-from devgem.store import CallRow, Fact
+from devgem.store import CallRow, CallStatus, Fact
 
 _FILES_SHOWN = 50
 _LINES_SHOWN = 2000
@@ -79,9 +80,9 @@ async def find(parts: Parts, conversation: str, edit: str) -> Event:
     return found
 
 
-async def accept(parts: Parts, conversation: str, edit: str, hunks: Sequence[str] | None) -> str:
-    """Deploys what was shown, or only some hunks of it; the deployment's id. Raises Conflict when the workspace has
-    changed since it was shown."""
+async def accept(parts: Parts, conversation: str, edit: str, hunks: Sequence[str] | None) -> CallRow:
+    """Deploys what was shown, or only some hunks of it, as a call of `deploy_edits` that is done. Raises Conflict when
+    the workspace has changed since it was shown."""
     proposed = await find(parts, conversation, edit)
     app = proposed.data["app"]
     workspace = await parts.workspaces.open(app, conversation)
@@ -91,7 +92,21 @@ async def accept(parts: Parts, conversation: str, edit: str, hunks: Sequence[str
         )
     deployment = await workspace.deploy(hunks)
     await told(parts, conversation, app, workspace.checkpoint, deployment.id, accepted=hunks)
-    return deployment.id
+    call = CallRow(
+        id=new_id("cal"),
+        conversation=conversation,
+        turn=deployment.id,  # no turn has made it
+        position=0,
+        asked_as=edit,
+        tool="deploy_edits",
+        arguments={"app": app},
+        status=CallStatus.DONE,
+        result={"summary": f"Deploying the edits of {app}.", "ok": True},
+        deployment=deployment.id,
+    )
+    async with parts.store.write() as transaction:
+        await transaction.calls.add(call)
+    return call
 
 
 async def told(

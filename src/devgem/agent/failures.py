@@ -1,5 +1,6 @@
 """Why a deployment failed, explained by rules from its log and its files."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,7 +45,7 @@ async def explain(parts: Parts, row: DeploymentRow) -> tuple[Failure, Diagnosis 
         env=env,
         served_before=bool(served),
     )
-    return failure, diagnose(evidence)
+    return failure, await asyncio.to_thread(diagnose, evidence)
 
 
 async def failed_in_a_row(transaction: Transaction, conversation: str, app: str) -> int:

@@ -55,18 +55,23 @@ class Followers:
 
     async def _ended(self, id: str) -> DeploymentRow | None:
         """The deployment once it has ended; None when it was removed with its app."""
-        async with self._store.read() as transaction:
-            row = await transaction.deployments.find(id)
-            head = (await transaction.events.state(f"app:{row.app}")).head if row else 0
+        row = await self._row(id)
+        if row is None:
+            return None
+        head = (await self._store.state(f"app:{row.app}")).head
+        row = await self._row(id)  # read after the head: what comes later is followed
         if row is None or row.state.status.is_terminal:
             return row
         async with aclosing(self._store.follow(f"app:{row.app}", after=head)) as batches:
             async for _ in batches:
-                async with self._store.read() as transaction:
-                    row = await transaction.deployments.find(id)
+                row = await self._row(id)
                 if row is None or row.state.status.is_terminal:
-                    return row
+                    break
         return row
+
+    async def _row(self, id: str) -> DeploymentRow | None:
+        async with self._store.read() as transaction:
+            return await transaction.deployments.find(id)
 
     async def _tell(self, call: CallRow, row: DeploymentRow) -> None:
         failure, diagnosis = await explain(self._parts, row)

@@ -71,7 +71,7 @@ class RunningTurn:
         self._spent = Spent()
         self._is_metered = False
         self._cost: float | None = None
-        self._messages: list[ModelMessage] = history.load(turn.messages)
+        self._messages: list[ModelMessage] = []
         self._world = World()
         self._spoken: list[str] = []
         self._steeped = False
@@ -113,8 +113,7 @@ class RunningTurn:
         self._is_metered = brain.is_metered
         self._spent = await self._means.spending.of(asker)
         before, self._spoken = await self._before()
-        if not self._messages:
-            self._messages.append(history.said(self._turn.said))
+        self._messages = history.load(self._turn.messages) or [history.said(self._turn.said)]
         while True:
             last = self._messages[-1]
             if isinstance(last, ModelResponse):
