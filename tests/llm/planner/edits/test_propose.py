@@ -2,6 +2,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -162,3 +163,25 @@ def test_every_replacement_applies_whatever_the_files_hold(files: dict[str, str]
     found = propose(files, wish)
     if isinstance(found, list):
         _applied(files, found)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        *(("a.css", "{" * 190_000), ("a.css", '"\\' * 90_000), ("a.css", "a{" * 90_000), ("a.css", "a:b;" * 45_000)),
+        *(("a.jsx", "<a x={" * 30_000), ("a.html", "<a {{" * 40_000), ("a.html", "{#x " * 45_000)),
+        *(
+            ("a.html", "<h1>" * 20_000 + "</h1>" * 20_000),
+            ("a.html", "<script " * 24_000),
+            ("a.tsx", "metadata={" * 19_000),
+        ),
+    ],
+    ids=lambda text: text[:12],
+)
+def test_no_file_takes_long_to_read(path: str, text: str) -> None:
+    for what, value in (("page background", "blue"), ("title", "New"), ("heading", "New")):
+        wish = wish_of(what, value)
+        assert wish is not None
+        began = perf_counter()
+        propose({path: text}, wish)
+        assert perf_counter() - began < 5

@@ -4,7 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_HIDDEN = re.compile(r"/\*.*?(?:\*/|\Z)|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'", re.DOTALL)
+# A string that is not closed ends with its line (https://www.w3.org/TR/css-syntax-3/#consume-string-token).
+_HIDDEN = re.compile(
+    r"/\*.*?(?:\*/|\Z)|\"(?:[^\"\\\n]|\\.)*+(?:\"|\\|(?=\n)|\Z)|'(?:[^'\\\n]|\\.)*+(?:'|\\|(?=\n)|\Z)", re.DOTALL
+)
 _DEPTH_LIMIT = 8
 _LINE_COMMENT = re.compile(r"(?<![:\w])//[^\n]*")
 _DECLARATION = re.compile(r"(?P<name>--[\w-]+|[$@][\w-]+|[a-zA-Z-]+)\s*:\s*(?P<value>[^;{}]*?)\s*(?=;|\}|\Z)")

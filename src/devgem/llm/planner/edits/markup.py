@@ -7,11 +7,17 @@ from devgem.llm.planner.words import words
 
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z][\w.:-]*)")
 _COMMENT = re.compile(
-    r"<!--.*?(?:-->|\Z)|(?<!\{)\{#(?!(?:if|each|await|key|snippet)\b).*?#\}|\{\{!--.*?(?:--\}\}|\Z)|\{/\*.*?(?:\*/\}|\Z)|<%#.*?(?:%>|\Z)|<%--.*?(?:--%>|\Z)",
+    r"<!--.*?(?:-->|\Z)|(?<!\{)\{#(?!(?:if|each|await|key|snippet)\b)(?:[^#]|#(?!\})){0,1000}+#\}|"
+    r"\{\{!--.*?(?:--\}\}|\Z)|\{/\*.*?(?:\*/\}|\Z)|<%#.*?(?:%>|\Z)|<%--.*?(?:--%>|\Z)",
     re.DOTALL,
 )
-_RAW = re.compile(r"(?is)(<(script|style|textarea)\b[^>]*>)(.*?)(?=</\2\s*>|\Z)")
+_RAW = re.compile(r"(?is)(<(script|style|textarea)\b[^<>]{0,2000}>)(.*?)(?=</\2\s*>|\Z)")
 _DYNAMIC = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|<%.*?%>|<\?.*?\?>|\{[^{}]*\}|@\w+\([^)]*\)|<[^>]*>", re.DOTALL)
+_ATTRIBUTE = re.compile(r"(?P<name>[@:#*\w\[\](){}.-][\w:.@\[\]()-]{0,100})\s{0,100}=\s{0,100}(?=[\"'{])")
+_BRACE = re.compile(r"[{}]")
+_EXPRESSIONS = {"{%": "%}", "{{": "}}", "<%": "%>", "<?": "?>"}
+# What repositories hold is not trusted: no tag is read further, and no file longer, than real ones need.
+_TAG_LIMIT, _READ_LIMIT, _TEXT_LIMIT = 5_000, 1_000_000, 5_000
 _STRING = re.compile(r"\"([^\"\n<>{}%]+)\"|'([^'\n<>{}%]+)'|`([^`\n<>{}$%]+)`")
 # What stands between a fixed text and an expression beside it belongs to neither.
 _BETWEEN = " \t\r\n-–—|·:•/,"
@@ -61,12 +67,14 @@ def elements(text: str) -> list[Element]:
     found: list[Element] = []
     open_at: list[int] = []
     position = 0
-    while tag := _TAG.search(plain, position):
+    read = 0
+    while read < _READ_LIMIT and (tag := _TAG.search(plain, position)):
         position = tag.end()
         if tag["close"]:
             _close(found, open_at, tag["name"], tag.start())
             continue
-        attributes, end = _attributes(plain, text, tag.end())
+        attributes, end, reached = _attributes(plain, text, position)
+        read += reached - position
         if end < 0:
             continue
         closed = plain[end - 2 : end] == "/>"
@@ -90,44 +98,38 @@ def _close(found: list[Element], open_at: list[int], name: str, at: int) -> None
             return
 
 
-_ATTRIBUTE = re.compile(r"(?P<name>[@:#*\w\[\](){}.-][\w:.@\[\]()-]*)\s*=\s*(?=[\"'{])")
-
-
-def _attributes(plain: str, text: str, position: int) -> tuple[tuple[Attribute, ...], int]:
-    """The attributes of a tag and where the tag ends; -1 when it does not end, and so is none."""
+def _attributes(plain: str, text: str, position: int) -> tuple[tuple[Attribute, ...], int, int]:
+    """The attributes of a tag, where the tag ends (-1 when it does not, and so is none), and how far was read."""
     found: list[Attribute] = []
-    while position < len(plain):
+    limit = min(len(plain), position + _TAG_LIMIT)
+    while position < limit:
         letter = plain[position]
         if letter == ">":
-            return tuple(found), position + 1
-        if letter == "<" and plain[position + 1 : position + 2] not in ("%", "?"):
-            return (), -1
-        if plain.startswith(("{%", "{{", "<%", "<?"), position):
-            ends = {"{%": "%}", "{{": "}}", "<%": "%>", "<?": "?>"}[plain[position : position + 2]]
-            close = plain.find(ends, position)
-            position = len(plain) if close < 0 else close + 2
-        elif match := _ATTRIBUTE.match(plain, position):
-            start = match.end() + 1
-            end = _braced(plain, match.end()) if plain[match.end()] == "{" else _quoted(plain, match.end())
+            return tuple(found), position + 1, position
+        if plain[position : position + 2] in _EXPRESSIONS:
+            close = plain.find(_EXPRESSIONS[plain[position : position + 2]], position, limit)
+            position = limit if close < 0 else close + 2
+        elif letter == "<":
+            return (), -1, position
+        elif match := _ATTRIBUTE.match(plain, position, limit):
+            start, opening = match.end() + 1, match.end()
+            in_braces = plain[opening] == "{"
+            end = _braced(plain, opening, limit) if in_braces else plain.find(plain[opening], start, limit)
             if end < 0:
-                return (), -1
-            found.append(Attribute(match["name"], text[start:end], start, end, plain[match.end()] == "{"))
+                return (), -1, limit
+            found.append(Attribute(match["name"], text[start:end], start, end, in_braces))
             position = end + 1
         elif letter == "{":
-            close = _braced(plain, position)
-            position = len(plain) if close < 0 else close + 1
+            close = _braced(plain, position, limit)
+            position = limit if close < 0 else close + 1
         else:
             position += 1
-    return (), -1
+    return (), -1, limit
 
 
-def _quoted(plain: str, opening: int) -> int:
-    return plain.find(plain[opening], opening + 1)
-
-
-def _braced(plain: str, opening: int) -> int:
+def _braced(plain: str, opening: int, limit: int) -> int:
     depth = 0
-    for found in re.compile(r"[{}]").finditer(plain, opening):
+    for found in _BRACE.finditer(plain, opening, limit):
         depth += 1 if found[0] == "{" else -1
         if depth == 0:
             return found.start()
@@ -136,7 +138,9 @@ def _braced(plain: str, opening: int) -> int:
 
 def static_text(text: str, start: int, end: int) -> tuple[int, int] | None:
     """The one stretch of fixed text in `text[start:end]`: beside tags and template expressions, else the one string in
-    an expression. None when there is none or more than one."""
+    an expression. None when there is none or more than one, or the whole is too long to be one."""
+    if end - start > _TEXT_LIMIT:
+        return None
     stretches: list[tuple[int, int]] = []
     position = start
     for dynamic in [*_DYNAMIC.finditer(text, start, end), None]:

@@ -42,6 +42,7 @@ _SELECTORS: Mapping[str, Sequence[str]] = {
     "input": ("input", ".input"),
     "code": ("pre", "code"),
 }
+_ELEMENTS_LIMIT = 5_000
 _MAIN_SHEETS = ("globals", "global", "app", "application", "style", "styles", "main", "index", "site", "base")
 _SAFE_SCOPE = re.compile(r"@layer\b|@supports\b|@media (?:screen|all)$")
 _CAMEL = {"background-color": "backgroundColor", "background": "background", "color": "color", "font-size": "fontSize"}
@@ -104,7 +105,7 @@ def _in_rule(files: Mapping[str, str], path: str, text: str, rule: Rule, wish: W
 def _in_markup(files: Mapping[str, str], wish: Wish, uses_utilities: bool) -> Iterator[Candidate]:
     tag = _TAGS.get(wish.element)
     for path, text in editable(files, wish.path, MARKUP | (JSX if uses_utilities else frozenset())):
-        for element in elements(text):
+        for element in elements(text)[:_ELEMENTS_LIMIT]:
             fills_page = wish.element == "page" and {"min-h-screen", "h-screen"} & set(element.classes)
             if element.name != tag and not fills_page and not _is_named(element, wish):
                 continue

@@ -16,10 +16,11 @@ _TAGS: Mapping[str, tuple[str, ...]] = {
     "section": ("section",), "sidebar": ("aside",), "card": ("article",), "code": ("code",),
 }  # fmt: skip
 _METADATA = re.compile(
-    r"(?:metadata\b[^={]*=\s*\{|useHead\(\s*\{|\bhead\s*:\s*\{|\bhead\s*\(\s*\{|useSeoMeta\(\s*\{)[^{}]*?(?<!\w)title\s*:\s*"
+    r"(?:metadata\b[^={]{0,100}=\s{0,20}\{|useHead\(\s*\{|\bhead\s*:\s*\{|\bhead\s*\(\s*\{|useSeoMeta\(\s*\{)[^{}]{0,2000}?(?<!\w)title\s*:\s*"
     r"([\"'`])(?P<text>(?:\\.|(?!\1)[^\\\n$])+)\1|document\.title\s*=\s*([\"'`])(?P<text2>(?:\\.|(?!\3)[^\\\n$])+)\3"
 )
 _LAYOUTS = re.compile(r"(?:^|/)(?:_?layout|base|application|default|_document|_app|app|root|index|main)\b[^/]*$")
+_PLACES_LIMIT = 200
 _TECHNICAL = words("""class className id href src for htmlFor name key ref rel type style srcset action method""")
 
 
@@ -54,7 +55,7 @@ def written(new: str, path: str, quote: str = "") -> str | None:
 
 def _elements(path: str, text: str, wish: Wish) -> Iterator[Candidate]:
     tags = _TAGS.get(wish.element, ())
-    for element in elements(text):
+    for element in [found for found in elements(text) if _may_be(found, wish, tags)][:_PLACES_LIMIT]:
         span = _in_element(text, element, wish, tags)
         if span is None:
             continue
@@ -69,14 +70,18 @@ def _elements(path: str, text: str, wish: Wish) -> Iterator[Candidate]:
             yield Candidate(rank, _what(wish, text[span[0] : span[1]], path), (Place(path, *span, new),))
 
 
+def _may_be(element: Element, wish: Wish, tags: tuple[str, ...]) -> bool:
+    is_button = wish.element == "button" and (element.name == "input" or {"btn", "button"} & set(element.classes))
+    return element.name in tags or bool(is_button)
+
+
 def _in_element(text: str, element: Element, wish: Wish, tags: tuple[str, ...]) -> tuple[int, int] | None:
     if wish.element == "button" and element.name == "input" and element.attribute("value"):
         kind, value = element.attribute("type"), element.attribute("value")
         if kind is None or value is None or kind.value not in ("submit", "button"):
             return None
         return (value.start, value.end) if wish.old in (None, value.value) else None
-    is_button_link = wish.element == "button" and {"btn", "button"} & set(element.classes)
-    if element.name not in tags and not is_button_link:
+    if element.name == "input":
         return None
     if wish.old:
         at = text.find(wish.old, element.inner, element.close)
@@ -104,6 +109,7 @@ def _occurrences(files: Mapping[str, str], wish: Wish) -> Iterator[Candidate]:
         for path, text in editable(files, wish.path, endings):
             technical = _technical(text) if endings is MARKUP else []
             spans = [found.span() for found in pattern.finditer(text)]
+            spans = [] if len(spans) > _PLACES_LIMIT else spans
             spans = [s for s in spans if not any(low <= s[0] < high for low, high in technical)]
             places = tuple(_place(path, text, span, wish.value) for span in spans)
             fitting = tuple(place for place in places if place is not None)

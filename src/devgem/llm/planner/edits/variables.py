@@ -51,6 +51,8 @@ def _definitions(files: Mapping[str, str], name: str) -> list[Place]:
             )
             around = text[: match.start()]
             in_media = around.count("{") - around.count("}") > 1 and "@layer" not in around
+            if len(found) > 1:
+                return found
             if not re.search(r"dark|light|theme|contrast", head) and not in_media:
                 found.append(Place(path, match.start("value"), match.end("value"), match["value"]))
     return found
