@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     upstash_token: SecretStr | None = Field(default=None, validation_alias="UPSTASH_REDIS_REST_TOKEN")
     github_url: str = "https://github.com"
     """Where `owner/repo` lives."""
+    github_api_url: str = "https://api.github.com"
+    """Where pull requests are opened."""
     allow_private_addresses: bool = False
     """Lets repositories be fetched from private, loopback and link-local addresses."""
     allow_file_urls: bool = False

@@ -46,6 +46,11 @@ class Workspaces:
             **{**facts, "repository": Repository(**row.repository), "commit": Commit(**row.commit)},
         )
 
+    async def commits(self) -> set[str]:
+        """The commits that edits are made on."""
+        rows = await self._connection.execute(sa.select(_workspaces.c.commit))
+        return {commit["sha"] for commit in rows.scalars()}
+
     async def put(self, row: WorkspaceRow) -> WorkspaceRow:
         """Stores what was made of the row's version. Raises Conflict when there is a newer one."""
         values = {**asdict(row), "version": row.version + 1, "updated_at": datetime.now(UTC)}

@@ -37,7 +37,7 @@ def conversations(
         parse=parse,
         plan=plan,
         sources=sources,
-        workspaces=Workspaces(store, sources, pipeline),
+        workspaces=Workspaces(store, sources, pipeline, github_api=settings.github_api_url),
         board=lambda: models.board(OPERATOR),
     )
     budget = Budget(

@@ -25,6 +25,7 @@ from devgem.config import Paths, Settings
 from devgem.domain.deployment import Status, Step
 from devgem.domain.errors import Conflict, DevGemError, Unavailable
 from devgem.pipeline import DEADLINES_SECONDS, Limits, Pipeline
+from devgem.source import Sources
 from devgem.stack import detect
 from devgem.store import Store
 from devgem.web.app import create_app
@@ -177,7 +178,7 @@ async def _parts(
         await pipeline.start()
         stack.push_async_callback(pipeline.close)
         stack.push_async_callback(_cancel, asyncio.create_task(_record_facts(edge_client, pipeline)))
-        stack.push_async_callback(_cancel, asyncio.create_task(_prune(cloud, store)))
+        stack.push_async_callback(_cancel, asyncio.create_task(_prune(cloud, sources, store)))
         parse = tools.parser(settings)
         plan = tools.Plans(store, sources)
         of_models = models.Models(settings, store)
@@ -229,16 +230,19 @@ async def _record_facts(edge_client: EdgeClient, pipeline: Pipeline) -> None:
         await edge_client.acknowledge(fact.seq)
 
 
-async def _prune(cloud: LocalCloud, store: Store) -> None:
-    """Now and then, while nothing is being deployed, drops the images that no app can go back to any more."""
+async def _prune(cloud: LocalCloud, sources: Sources, store: Store) -> None:
+    """Now and then, while nothing is being deployed, drops the images that no app can go back to any more, and the
+    checkouts of commits that nobody works on."""
     while True:
         await asyncio.sleep(_PRUNE_SECONDS)
         async with store.read() as transaction:
             busy = await transaction.deployments.page(statuses=(Status.WAITING, Status.RUNNING), limit=1)
             apps = await transaction.apps.page(limit=10_000, previews=True)
             kept = [row for app in apps for row in await transaction.revisions.of(app.name, limit=_KEPT_REVISIONS)]
+            edited = await transaction.workspaces.commits()
         if not busy:
             await cloud.prune({row.image.digest for row in kept})
+            await sources.prune(edited | {row.commit for row in kept})
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:
