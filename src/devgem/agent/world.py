@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from devgem.agent.parts import Parts
 from devgem.domain.app import Instance
 from devgem.domain.deployment import Status
+from devgem.domain.errors import DevGemError
 from devgem.llm.planner import KnownApp, World
 from devgem.store import AppRow, DeploymentRow
 
@@ -33,7 +34,7 @@ async def look(parts: Parts, *, conversation: str, spoken: Sequence[str]) -> Wor
         latest = await transaction.deployments.latest()
         opened = [row.name for row in rows if await transaction.workspaces.find(row.name, conversation)]
         served = {row.name: await transaction.revisions.served(row.name) for row in rows}
-    instances = {row.name: await parts.clouds[row.app.cloud].instances(row.name) for row in rows}
+    instances = {row.name: await _instances(parts, row) for row in rows}
     edited = [app for app in opened if await (await parts.workspaces.open(app, conversation)).is_pending()]
     apps = [_known(row, latest.get(row.name), instances[row.name], served[row.name]) for row in rows]
     ended = sorted((row for row in latest.values() if row.state.status is Status.FAILED), key=lambda row: row.id)
@@ -46,6 +47,13 @@ async def look(parts: Parts, *, conversation: str, spoken: Sequence[str]) -> Wor
         failure=str((failed.state.failure or {}).get("code", "")) if failed else "",
         edited=tuple(edited),
     )
+
+
+async def _instances(parts: Parts, row: AppRow) -> Sequence[Instance]:
+    try:
+        return await parts.clouds[row.app.cloud].instances(row.name)
+    except DevGemError:
+        return ()  # a cloud that does not answer must not end the conversation about it
 
 
 def last_spoken(spoken: Sequence[str], apps: Collection[str]) -> str | None:
