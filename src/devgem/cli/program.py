@@ -2,7 +2,7 @@
 
 import typer
 
-from devgem.cli import apps, deploy, detect, env, lifecycle, logs
+from devgem.cli import apps, chat, deploy, detect, env, lifecycle, logs, mcp, quota
 from devgem.cli.outcome import Code, Exit, code_of, say_error
 from devgem.domain.errors import DevGemError
 
@@ -17,6 +17,8 @@ Examples:
   devgem logs shop -f                    follow an app's log
 
   devgem rollback shop                   back to the revision before
+
+  devgem chat "why did shop fail?"       say what you want
 """
 
 
@@ -36,6 +38,9 @@ def build() -> typer.Typer:
     apps.register(program)
     logs.register(program)
     env.register(program)
+    chat.register(program)
+    quota.register(program)
+    mcp.register(program)
     return program
 
 

@@ -53,8 +53,13 @@ def is_running(paths: Paths) -> bool:
 def connect(*, start: bool = False) -> Client:
     """A client of DEVGEM_SERVER when that is set (its token in DEVGEM_TOKEN), else of this machine's DevGem, which
     is started first when `start` is true. Raises Unavailable when none runs."""
+    return Client(*address(start=start))
+
+
+def address(*, start: bool = False) -> tuple[str, str]:
+    """The URL of that DevGem, and the token for it."""
     if server := os.environ.get("DEVGEM_SERVER"):
-        return Client(_checked(server), _token())
+        return _checked(server), _token()
     settings = read_settings()
     control = find(Paths(settings.data_dir))
     if control is None and start:
@@ -62,7 +67,7 @@ def connect(*, start: bool = False) -> Client:
         control = start_detached(settings)
     if control is None:
         raise Unavailable("DevGem is not running", fix="Start it with `devgem up`.")
-    return control.client()
+    return control.url, control.token
 
 
 def _checked(server: str) -> str:

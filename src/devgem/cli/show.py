@@ -10,6 +10,8 @@ from typing import Any, TextIO
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _SGR = re.compile(r"\x1b\[[0-9;:]*m")
+# Controls but line feed and tab, and marks that reorder or hide text: what others wrote must not move on a terminal.
+_UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 def styled(text: str, style: str, file: TextIO | None = None) -> str:
@@ -26,6 +28,11 @@ def colours(file: TextIO) -> bool:
 def log_text(text: str, file: TextIO) -> str:
     """A log line's text: its own colours only where colours may be."""
     return text if colours(file) else _SGR.sub("", text)
+
+
+def plain(text: object) -> str:
+    """Text that others may have written, as it may be shown on a terminal."""
+    return _UNFIT.sub("", str(text))
 
 
 def json_document(value: Any) -> None:
