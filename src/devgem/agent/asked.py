@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from devgem.llm.planner import Call, Plan, Several, World, understand
+from devgem.quota import Priority
+
+_DEPLOYS = frozenset({"deploy", "deploy_edits", "preview_edits", "rollback", "restart", "cancel"})
+_ANALYSES = frozenset({"inspect_repository", "explain_failure", "read_logs"})
 
 
 def asked_for(said: str, world: World, tool: str, arguments: Mapping[str, Any]) -> bool:
@@ -13,6 +17,14 @@ def asked_for(said: str, world: World, tool: str, arguments: Mapping[str, Any]) 
     return any(
         call.tool == tool and _plain(call.arguments, world) == wanted for call in _calls(understand(said, world))
     )
+
+
+def priority_of(said: str, world: World) -> Priority:
+    """How urgent a turn is: deploying and going back first, then finding out about a repository or a failure."""
+    tools = {call.tool for call in _calls(understand(said, world))}
+    if tools & _DEPLOYS:
+        return Priority.DEPLOY
+    return Priority.ANALYZE if tools & _ANALYSES else Priority.CHAT
 
 
 def names(said: str, source: str) -> bool:

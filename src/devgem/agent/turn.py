@@ -28,6 +28,7 @@ from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.tools import ToolDefinition
 
 from devgem.agent import closing, edits, history
+from devgem.agent.asked import priority_of
 from devgem.agent.brain import Asker, Brain
 from devgem.agent.budget import Spent, Stop, Tally, loops, stop
 from devgem.agent.calls import Asked, Prepared, Scene
@@ -108,11 +109,13 @@ class RunningTurn:
         return True
 
     async def _go_on(self) -> bool:
-        asker = Asker(self._turn.user, self._turn.conversation, self._turn.id, self._observe)
+        before, self._spoken = await self._before()
+        self._world = await self._look()
+        priority = priority_of(self._turn.said, self._world)
+        asker = Asker(self._turn.user, self._turn.conversation, self._turn.id, self._observe, priority)
         brain = await self._means.choose(asker)
         self._is_metered = brain.is_metered
         self._spent = await self._means.spending.of(asker)
-        before, self._spoken = await self._before()
         self._messages = history.load(self._turn.messages) or [history.said(self._turn.said)]
         while True:
             last = self._messages[-1]
@@ -131,11 +134,14 @@ class RunningTurn:
                 if response.tool_calls:
                     await self._perform(response)
 
+    async def _look(self) -> World:
+        return await look(self._means.parts, conversation=self._turn.conversation, spoken=self._spoken)
+
     async def _respond(self, asker: Asker, brain: Brain, before: Sequence[ModelMessage]) -> ModelResponse:
         """Asks the model once, and streams what it says."""
         last = self._messages[-1]
         assert isinstance(last, ModelRequest)
-        self._world = await look(self._means.parts, conversation=self._turn.conversation, spoken=self._spoken)
+        self._world = await self._look()
         instructions = f"{self._means.instructions}\n{self._world.as_part()}"
         asked = [*before, *self._messages[:-1], replace(last, instructions=instructions)]
         self._speech = speech = Speech(self._store, self._turn.conversation, self._turn.id)
