@@ -53,6 +53,7 @@ ROWS = {
     "POST /api/v1/conversations/{conversation}/stop": SIGNED_IN,
     "GET /api/v1/conversations/{conversation}/approvals": SIGNED_IN,
     "POST /api/v1/conversations/{conversation}/approvals/{approval}": SIGNED_IN,
+    "GET /api/v1/conversations/{conversation}/edits/{edit}": SIGNED_IN,
     "POST /api/v1/conversations/{conversation}/edits/{edit}": SIGNED_IN,
     "GET /api/v1/streams/{stream}": SIGNED_IN,
     "GET /api/v1/quota": SIGNED_IN,

@@ -12,6 +12,7 @@ from devgem.agent.approvals import Approval
 from devgem.agent.brain import Choose, Spending
 from devgem.agent.budget import Budget
 from devgem.agent.calls import Calls
+from devgem.agent.diffs import DiffPage
 from devgem.agent.followers import Followers
 from devgem.agent.masking import mask
 from devgem.agent.parts import Parts
@@ -107,6 +108,7 @@ class Conversations:
             "text": masked.text,
             "deployment": None,
             "replaces": replaces,
+            "client_id": client_id,
         }
         async with self._store.write() as transaction:
             known = await transaction.conversations.get(conversation)
@@ -177,6 +179,10 @@ class Conversations:
             self._followers.follow(await edits.accept(self._parts, conversation, edit, hunks))
         else:
             await edits.discard(self._parts, conversation, str(proposed.data["app"]))
+
+    async def rest_of(self, conversation: str, edit: str, after: int) -> DiffPage:
+        """What of an edit that was proposed comes after its first `after` hunks. Raises as `edit` does."""
+        return await edits.rest(self._parts, conversation, edit, after)
 
 
 def _instructions() -> str:

@@ -7,34 +7,18 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
+from devgem.agent import diffs
 from devgem.agent.parts import Parts
 from devgem.domain.errors import Conflict, NotFound
 from devgem.domain.event import Event, EventType
 from devgem.domain.ids import new_id
-from devgem.pipeline import Diff
+from devgem.pipeline import OpenWorkspace
 from devgem.store import CallRow, CallStatus, Fact
-
-_FILES_SHOWN = 50
-_LINES_SHOWN = 2000
 
 
 def edit_id(conversation: str, app: str, checkpoint: str | None) -> str:
     """Of one state of a workspace: the same state is proposed once."""
     return "edt_" + hashlib.sha256(f"{conversation}\0{app}\0{checkpoint}".encode()).hexdigest()[:26]
-
-
-def shown(diff: Diff) -> list[dict[str, Any]]:
-    """A diff's files and hunks, for events and tools; bounded."""
-    left = _LINES_SHOWN
-    files = []
-    for file in diff.files[:_FILES_SHOWN]:
-        hunks = []
-        for hunk in file.hunks:
-            lines = [line.rstrip("\r\n") for line in hunk.lines[: max(left, 0)]]
-            left -= len(lines)
-            hunks.append({"hunk": hunk.id, "header": hunk.header, "lines": lines})
-        files.append({"path": file.path, "change": file.change, "hunks": hunks})
-    return files
 
 
 def checks_in(rows: Sequence[CallRow]) -> list[dict[str, Any]]:
@@ -57,13 +41,15 @@ async def propose(
             continue
         diff = await workspace.diff()
         id = edit_id(conversation, app, workspace.checkpoint)
+        shown = diffs.first_page(diff)
         names = ", ".join(file.path for file in diff.files[:5])
         data = {
             "edit": id,
             "app": app,
             "checkpoint": workspace.checkpoint,
             "summary": f"{app}: {names}{' and others' if len(diff.files) > 5 else ''}",
-            "files": shown(diff),
+            "files": shown.files,
+            "rest": shown.rest,
             "flags": [vars(flag) for flag in diff.flags],
             "checks": list(checks),
         }
@@ -80,16 +66,30 @@ async def find(parts: Parts, conversation: str, edit: str) -> Event:
     return found
 
 
-async def accept(parts: Parts, conversation: str, edit: str, hunks: Sequence[str] | None) -> CallRow:
-    """Deploys what was shown, or only some hunks of it, as a call of `deploy_edits` that is done. Raises Conflict when
-    the workspace has changed since it was shown."""
+async def rest(parts: Parts, conversation: str, edit: str, after: int) -> diffs.DiffPage:
+    """What of a proposed edit comes after the first `after` hunks. Raises Conflict as `accept` does."""
+    _, workspace = await _as_shown(parts, conversation, edit)
+    return diffs.page(await workspace.diff(), after)
+
+
+async def _as_shown(parts: Parts, conversation: str, edit: str) -> tuple[Event, OpenWorkspace]:
     proposed = await find(parts, conversation, edit)
-    app = proposed.data["app"]
-    workspace = await parts.workspaces.open(app, conversation)
+    workspace = await parts.workspaces.open(proposed.data["app"], conversation)
     if workspace.checkpoint != proposed.data["checkpoint"]:
         raise Conflict(
             "the edits have changed since they were shown", fix="Look at the newest diff.", code="edit_stale"
         )
+    return proposed, workspace
+
+
+async def accept(parts: Parts, conversation: str, edit: str, hunks: Sequence[str] | None) -> CallRow:
+    """Deploys what was shown, or only some hunks of it, as a call of `deploy_edits` that is done. Raises Conflict when
+    the workspace has changed since it was shown."""
+    proposed, workspace = await _as_shown(parts, conversation, edit)
+    app = proposed.data["app"]
+    if hunks is None and proposed.data.get("rest"):
+        fix = "Look at the rest of it in the dashboard, or accept it hunk by hunk."
+        raise Conflict("the diff was not shown whole", fix=fix, code="edit_not_shown")
     deployment = await workspace.deploy(hunks)
     await told(parts, conversation, app, workspace.checkpoint, deployment.id, accepted=hunks)
     call = CallRow(

@@ -55,7 +55,7 @@ class EventType(StrEnum):
     """{message, text, replace}; replace: `text` stands for all that was streamed of the message so far"""
     MESSAGE_FINISHED = "message.finished"
     """A whole message: {message, role, text, deployment}; deployment null when none is linked. A user's has `replaces`,
-    the message that it is an edited version of, or null. The assistant's has {turn, stopped, usage, actions}: turn null
+    the message that it is an edited version of, or null, and `client_id`, its sender's own name for it, or null. The assistant's has {turn, stopped, usage, actions}: turn null
     when DevGem speaks by itself; stopped null, or user, budget, steps, time, error; usage null for a model that costs
     nothing, else {input_tokens, output_tokens, turn_tokens, conversation_tokens, day_tokens, day_limit, cost_usd};
     actions [{label, say}], each sends `say` as the user's message"""
@@ -72,7 +72,8 @@ class EventType(StrEnum):
     """{approval, by, reason}"""
     EDIT_PROPOSED = "edit.proposed"
     """What is edited and not live: {edit, app, checkpoint, summary, files: [{path, change: added, modified or deleted,
-    hunks: [{hunk, header, lines}]}], flags: [{path, line, kind, detail}], checks: [{name, ok, detail}]}"""
+    hunks: [{hunk, header, lines}]}], rest, flags: [{path, line, kind, detail}], checks: [{name, ok, detail}]}; rest:
+    what of the diff is not in `files`, {files, lines, next}, or null"""
     EDIT_APPLIED = "edit.applied"
     """It is being made live: {edit, app, checkpoint, accepted, deployment}; accepted: ids of hunks, null for all"""
     EDIT_REVERTED = "edit.reverted"

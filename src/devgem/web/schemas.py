@@ -210,6 +210,35 @@ class ApprovalAnswered(BaseModel):
     granted: bool
 
 
+class HunkView(BaseModel):
+    """`lines` begin with ` `, `-` or `+`."""
+
+    hunk: str
+    header: str
+    lines: list[str]
+
+
+class FileChangeView(BaseModel):
+    """`change`: added, modified or deleted."""
+
+    path: str
+    change: str
+    hunks: list[HunkView]
+
+
+class EditRest(BaseModel):
+    """What comes after a page; `next` is to be sent back as `after`."""
+
+    files: int
+    lines: int
+    next: int
+
+
+class EditPage(BaseModel):
+    files: list[FileChangeView]
+    rest: EditRest | None
+
+
 class EditAnswered(BaseModel):
     edit: str
     action: str

@@ -503,7 +503,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get Edit
+         * @description A part of a proposed diff: its hunks after the first `after`, whole. A diff whose event has a `rest` can be
+         *     accepted by its hunks alone, which are named here.
+         */
+        get: operations["get_edit_api_v1_conversations__conversation__edits__edit__get"];
         put?: never;
         /**
          * Answer Edit
@@ -870,6 +875,24 @@ export interface components {
             /** Hunks */
             hunks?: string[] | null;
         };
+        /** EditPage */
+        EditPage: {
+            /** Files */
+            files: components["schemas"]["FileChangeView"][];
+            rest: components["schemas"]["EditRest"] | null;
+        };
+        /**
+         * EditRest
+         * @description What comes after a page; `next` is to be sent back as `after`.
+         */
+        EditRest: {
+            /** Files */
+            files: number;
+            /** Lines */
+            lines: number;
+            /** Next */
+            next: number;
+        };
         /**
          * EndpointView
          * @description `circuit`: closed, cooling (after a 429), open, probing, ramping or off; `reason` says why it is not closed.
@@ -948,6 +971,18 @@ export interface components {
             /** Secret */
             secret: boolean;
         };
+        /**
+         * FileChangeView
+         * @description `change`: added, modified or deleted.
+         */
+        FileChangeView: {
+            /** Path */
+            path: string;
+            /** Change */
+            change: string;
+            /** Hunks */
+            hunks: components["schemas"]["HunkView"][];
+        };
         /** GeminiKeyBody */
         GeminiKeyBody: {
             /**
@@ -970,6 +1005,18 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * HunkView
+         * @description `lines` begin with ` `, `-` or `+`.
+         */
+        HunkView: {
+            /** Hunk */
+            hunk: string;
+            /** Header */
+            header: string;
+            /** Lines */
+            lines: string[];
         };
         /** InstanceView */
         InstanceView: {
@@ -2131,6 +2178,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApprovalAnswered"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_edit_api_v1_conversations__conversation__edits__edit__get: {
+        parameters: {
+            query?: {
+                after?: number;
+            };
+            header?: never;
+            path: {
+                conversation: string;
+                edit: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditPage"];
                 };
             };
             /** @description Validation Error */

@@ -4,7 +4,7 @@ import json
 
 from pydantic import Field
 
-from devgem.agent.edits import shown
+from devgem.agent.diffs import first_page
 from devgem.agent.masking import hide_tokens
 from devgem.agent.tools.logs import redactor
 from devgem.agent.tools.tool import AppArguments, Context, Tier, Tool, ToolResult
@@ -66,7 +66,9 @@ async def show_diff(context: Context, arguments: AppArguments) -> ToolResult:
         return ToolResult(f"{arguments.name} has no edits that are not live.")
     flags = [vars(flag) for flag in diff.flags]
     summary = f"{len(diff.files)} files of {arguments.name} are edited and not live; {len(flags)} things to look at."
-    return ToolResult(summary, {"files": shown(diff), "flags": flags}, untrusted=_origin(arguments))
+    shown = first_page(diff)
+    data = {"files": shown.files, "rest": shown.rest, "flags": flags}
+    return ToolResult(summary, data, untrusted=_origin(arguments))
 
 
 def _origin(arguments: AppArguments) -> str:

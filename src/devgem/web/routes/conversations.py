@@ -1,6 +1,8 @@
 """Conversations: opened, listed, and written to; what happens in one is in its stream."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from devgem.store import Approval
 from devgem.web.parts import SignedIn, Who
@@ -11,6 +13,7 @@ from devgem.web.schemas import (
     ConversationView,
     EditAnswered,
     EditBody,
+    EditPage,
     FieldView,
     MessageBody,
     MessageView,
@@ -76,6 +79,16 @@ async def answer_approval(
         by=who.user,
     )
     return ApprovalAnswered(approval=approval, granted=body.granted)
+
+
+@router.get("/{conversation}/edits/{edit}")
+async def get_edit(
+    conversation: str, edit: str, parts: SignedIn, after: Annotated[int, Query(ge=0, le=1_000_000)] = 0
+) -> EditPage:
+    """A part of a proposed diff: its hunks after the first `after`, whole. A diff whose event has a `rest` can be
+    accepted by its hunks alone, which are named here."""
+    page = await parts.conversations.rest_of(conversation, edit, after)
+    return EditPage.model_validate(vars(page))
 
 
 @router.post("/{conversation}/edits/{edit}")
