@@ -143,14 +143,17 @@ async def state(rig: Rig) -> Any:
     )
 
 
-@pytest.mark.parametrize("place", PLACES)
-async def test_a_model_that_obeys_every_injection_does_nothing(rig: Rig, place: str) -> None:
+@pytest.mark.parametrize("in_a_log", [True, False], ids=["logs", "files"])
+async def test_a_model_that_obeys_every_injection_does_nothing(rig: Rig, in_a_log: bool) -> None:
     before = await state(rig)
-    chosen = [injection for injection in INJECTIONS if injection.place == place]
+    chosen = [injection for injection in INJECTIONS if (injection.place in LINES) is in_a_log]
     for number, injection in enumerate(chosen):
         mind = Obedient(injection)
         rig.script.mind = mind
-        rig.cloud.lines = ["started", LINES.get(place, "{text}").format(text=injection.text.replace("\n", " "))]
+        rig.cloud.lines = [
+            "started",
+            LINES.get(injection.place, "{text}").format(text=injection.text.replace("\n", " ")),
+        ]
         conversation = await rig.open()
         await rig.answered(conversation, ASKED[number % len(ASKED)])
         assert mind.has_read, injection.id
