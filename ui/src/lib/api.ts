@@ -6,6 +6,7 @@ export type App = Schemas["AppView"];
 export type Session = Schemas["SessionView"];
 export type Conversation = Schemas["ConversationView"];
 export type Browser = Schemas["SignedInBrowser"];
+export type GeminiKey = Schemas["GeminiKeyView"];
 export type Quota = Schemas["QuotaView"];
 
 export class Problem extends Error {
@@ -58,10 +59,15 @@ export const api = {
   stop: (id: string) => request("POST", `${conversation(id)}/stop`, {}),
   answerApproval: (id: string, approval: string, body: Schemas["ApprovalBody"]) =>
     request("POST", `${conversation(id)}/approvals/${encodeURIComponent(approval)}`, body),
+  restOfEdit: (id: string, edit: string, after: number) =>
+    request<Schemas["EditPage"]>("GET", `${conversation(id)}/edits/${encodeURIComponent(edit)}?after=${after}`),
   answerEdit: (id: string, edit: string, body: Schemas["EditBody"]) =>
     request("POST", `${conversation(id)}/edits/${encodeURIComponent(edit)}`, body),
   cancel: (deployment: string) => request("POST", `/api/v1/deployments/${deployment}/cancel`, {}),
   quota: () => request<Quota>("GET", "/api/v1/quota"),
+  geminiKey: () => request<GeminiKey>("GET", "/api/v1/keys/gemini"),
+  setGeminiKey: (key: string) => request<GeminiKey>("PUT", "/api/v1/keys/gemini", { key }),
+  removeGeminiKey: () => request("DELETE", "/api/v1/keys/gemini"),
   sessions: () => items<Browser>("/api/v1/sessions"),
   revokeSession: (id: string) => request("DELETE", `/api/v1/sessions/${encodeURIComponent(id)}`),
 };

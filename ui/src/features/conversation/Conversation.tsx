@@ -67,6 +67,7 @@ function useActs(id: string, renderDeployment: Props["renderDeployment"], edit: 
         else if (action.edit !== null) attempt(api.answerEdit(id, action.edit, { action: "accept" }));
       },
       consent: (approval, consent) => api.answerApproval(id, approval, consent),
+      restOfEdit: (edit, after) => api.restOfEdit(id, edit, after),
       answerEdit: (edit, answer) => api.answerEdit(id, edit, answer),
       edit,
       retry: (message) => say(message.text, message.id),

@@ -2,7 +2,8 @@ import { useId, useState } from "react";
 import { asProblem, type Problem } from "../../lib/api";
 import { visible } from "../../lib/visible";
 import { Diff } from "./Diff";
-import type { Check, Edit, Flag } from "./entries";
+import { useDiff } from "./diff";
+import type { Check, Edit, Flag, Rest } from "./entries";
 
 export interface EditAnswer {
   action: "accept" | "discard";
@@ -12,21 +13,26 @@ export interface EditAnswer {
 
 interface Props {
   edit: Edit;
+  /** Looks up the part of the diff that comes after so many hunks. */
+  onRest: (after: number) => Promise<unknown>;
   onAnswer: (answer: EditAnswer) => Promise<unknown>;
 }
+
+type Looked = Pick<ReturnType<typeof useDiff>, "problem" | "looking" | "showAll">;
 
 const ENDED: Record<Edit["status"], string> = { proposed: "", applied: "Applied", reverted: "Discarded" };
 
 /** An older proposal is folded away: it can be accepted again once its state was gone back to. */
-export function EditCard({ edit, onAnswer }: Props) {
-  if (edit.status !== "proposed" || edit.isNewest) return <Proposal edit={edit} onAnswer={onAnswer} />;
+export function EditCard(props: Props) {
+  const { edit } = props;
+  if (edit.status !== "proposed" || edit.isNewest) return <Proposal {...props} />;
   return (
     <details className="call">
       <summary>
         <span>{titleOf(edit)}</span>
         <span className="quiet">There is a newer diff</span>
       </summary>
-      <Proposal edit={edit} onAnswer={onAnswer} />
+      <Proposal {...props} />
     </details>
   );
 }
@@ -36,9 +42,10 @@ function titleOf({ app, summary }: Edit): string {
 }
 
 /** The diff with a choice for each hunk, what is odd about it, and what was checked. */
-function Proposal({ edit, onAnswer }: Props) {
+function Proposal({ edit, onRest, onAnswer }: Props) {
   const title = useId();
-  const all = edit.files.flatMap((file) => file.hunks.map((hunk) => hunk.id));
+  const shownDiff = useDiff(edit, onRest);
+  const all = shownDiff.files.flatMap((file) => file.hunks.map((hunk) => hunk.id));
   const [refused, setRefused] = useState<ReadonlySet<string>>(new Set());
   const accepted = all.filter((hunk) => !refused.has(hunk));
   const choose = (hunk: string, accept: boolean) => {
@@ -54,23 +61,57 @@ function Proposal({ edit, onAnswer }: Props) {
     <section className={`card edit edit-${edit.status}`} aria-labelledby={title}>
       <h3 id={title}>{titleOf(edit)}</h3>
       <Flags flags={edit.flags} />
-      {edit.files.map((file) => (
+      {shownDiff.files.map((file) => (
         <Diff key={file.path} file={file} accepted={new Set(shown)} onChoose={isOpen ? choose : null} />
       ))}
+      {shownDiff.rest && <RestNotice {...shownDiff} rest={shownDiff.rest} isOpen={isOpen} />}
       <Checks checks={edit.checks} />
       {isOpen ? (
-        <Answer accepted={accepted} all={all} onAnswer={onAnswer} />
+        <Answer accepted={accepted} all={all} isWhole={edit.rest === null} isShown={shownDiff.rest === null} onAnswer={onAnswer} />
       ) : (
         <p className="quiet" role="status">
           {ENDED[edit.status]}
-          {edit.status === "applied" && all.length > 1 && `, ${shown.length} of ${all.length} hunks`}
+          {edit.status === "applied" && all.length > 1 && shownDiff.rest === null && `, ${shown.length} of ${all.length} hunks`}
         </p>
       )}
     </section>
   );
 }
 
-function Answer({ accepted, all, onAnswer }: { accepted: string[]; all: string[]; onAnswer: Props["onAnswer"] }) {
+/** What is not seen yet. It cannot be accepted before it is. */
+function RestNotice({ rest, isOpen, problem, looking, showAll }: { rest: Rest; isOpen: boolean } & Looked) {
+  const lines = `${rest.lines.toLocaleString("en")} ${rest.lines === 1 ? "line" : "lines"}`;
+  const files = `${rest.files} ${rest.files === 1 ? "file" : "files"}`;
+  return (
+    <div className="diff-rest">
+      <p className="note">
+        {lines} in {files} {rest.lines === 1 ? "is" : "are"} not shown.
+        {isOpen && " It can be accepted once all of it has been shown."}
+      </p>
+      {problem && (
+        <p className="problem" role="alert">
+          {problem.message} {problem.fix}
+        </p>
+      )}
+      {isOpen && (
+        <button type="button" className="button" disabled={looking} onClick={showAll}>
+          {looking ? "Looking it up" : "Show all"}
+        </button>
+      )}
+    </div>
+  );
+}
+
+interface AnswerProps {
+  accepted: string[];
+  all: string[];
+  /** The event had all of it: it can be accepted without naming its hunks. */
+  isWhole: boolean;
+  isShown: boolean;
+  onAnswer: Props["onAnswer"];
+}
+
+function Answer({ accepted, all, isWhole, isShown, onAnswer }: AnswerProps) {
   const [sending, setSending] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const answer = (chosen: EditAnswer) => {
@@ -84,7 +125,7 @@ function Answer({ accepted, all, onAnswer }: { accepted: string[]; all: string[]
       },
     );
   };
-  const isWhole = accepted.length === all.length;
+  const takesAll = accepted.length === all.length;
   return (
     <>
       {problem && (
@@ -96,10 +137,10 @@ function Answer({ accepted, all, onAnswer }: { accepted: string[]; all: string[]
         <button
           type="button"
           className="button button-primary"
-          disabled={sending || (all.length > 0 && accepted.length === 0)}
-          onClick={() => answer(isWhole ? { action: "accept" } : { action: "accept", hunks: accepted })}
+          disabled={sending || !isShown || (all.length > 0 && accepted.length === 0)}
+          onClick={() => answer(takesAll && isWhole ? { action: "accept" } : { action: "accept", hunks: accepted })}
         >
-          {isWhole ? "Accept" : `Accept ${accepted.length} of ${all.length}`}
+          {takesAll ? "Accept" : `Accept ${accepted.length} of ${all.length}`}
         </button>
         <button type="button" className="button" disabled={sending} onClick={() => answer({ action: "discard" })}>
           Discard

@@ -11,6 +11,7 @@ export interface Acts {
   renderDeployment: (id: string) => ReactNode;
   act: (action: Action) => void;
   consent: (approval: string, consent: Consent) => Promise<unknown>;
+  restOfEdit: (edit: string, after: number) => Promise<unknown>;
   answerEdit: (edit: string, answer: EditAnswer) => Promise<unknown>;
   edit: (message: Message) => void;
   retry: (message: Message) => void;
@@ -50,7 +51,7 @@ export const EntryView = memo(function EntryView({ entry, acts, canEdit, retried
     case "edit":
       return (
         <>
-          <EditCard edit={entry} onAnswer={(answer) => acts.answerEdit(entry.id, answer)} />
+          <EditCard edit={entry} onRest={(after) => acts.restOfEdit(entry.id, after)} onAnswer={(answer) => acts.answerEdit(entry.id, answer)} />
           {entry.deployment && acts.renderDeployment(entry.deployment)}
         </>
       );

@@ -127,11 +127,14 @@ const EDIT: Edit = {
   ],
   flags: [{ path: "package.json", line: 3, kind: "dependency", detail: "left-pad is new" }],
   checks: [{ name: "parses", ok: false, detail: "line 3" }],
+  rest: null,
   status: "proposed",
   isNewest: true,
   accepted: [],
   deployment: null,
 };
+
+const nothingMore = () => Promise.reject(new Error("there is nothing more"));
 
 describe("an edit", () => {
   const answers: EditAnswer[] = [];
@@ -142,7 +145,7 @@ describe("an edit", () => {
   beforeEach(() => void answers.splice(0));
 
   it("is accepted whole, in part, or not at all", async () => {
-    render(<EditCard edit={EDIT} onAnswer={onAnswer} />);
+    render(<EditCard edit={EDIT} onRest={nothingMore} onAnswer={onAnswer} />);
     await userEvent.click(screen.getByRole("button", { name: "Accept" }));
     await userEvent.click(screen.getByRole("checkbox", { name: "Accept style.css @@ -1,2 +1,2 @@" }));
     await userEvent.click(screen.getByRole("button", { name: "Accept 1 of 2" }));
@@ -153,19 +156,44 @@ describe("an edit", () => {
   });
 
   it("shows what is odd about it, what was checked, and characters that cannot be seen", () => {
-    render(<EditCard edit={EDIT} onAnswer={onAnswer} />);
+    render(<EditCard edit={EDIT} onRest={nothingMore} onAnswer={onAnswer} />);
     expect(within(screen.getByRole("list", { name: "To look at" })).getByText("package.json:3")).toBeTruthy();
     expect(within(screen.getByRole("list", { name: "Checks" })).getByRole("img", { name: "failed" })).toBeTruthy();
     expect(screen.getByText("+x\\u{200b}y")).toBeTruthy();
   });
 
   it("that was followed by another is folded away", () => {
-    render(<EditCard edit={{ ...EDIT, isNewest: false }} onAnswer={onAnswer} />);
+    render(<EditCard edit={{ ...EDIT, isNewest: false }} onRest={nothingMore} onAnswer={onAnswer} />);
     expect(screen.getByText("There is a newer diff").closest("details")?.open).toBe(false);
   });
 
+  it("that is longer than what is shown is accepted once all of it was shown, by its hunks", async () => {
+    const parts: Record<number, unknown> = {
+      2: { files: [{ path: "style.css", change: "modified", hunks: [{ hunk: "h3", header: "@@ -20 +20 @@", lines: ["+y"] }] }], rest: { files: 1, lines: 1, next: 3 } },
+      3: { files: [{ path: "b.css", change: "added", hunks: [{ hunk: "h4", header: "@@ -0,0 +1 @@", lines: ["+z"] }] }], rest: null },
+    };
+    const rest = { files: 2, lines: 2, next: 2 };
+    render(<EditCard edit={{ ...EDIT, rest }} onRest={(after) => Promise.resolve(parts[after])} onAnswer={onAnswer} />);
+    expect(screen.getByText(/2 lines in 2 files are not shown/)).toBeTruthy();
+    const accept = screen.getByRole<HTMLButtonElement>("button", { name: "Accept" });
+    expect(accept.disabled).toBe(true);
+    await userEvent.click(screen.getByRole("button", { name: "Show all" }));
+    expect(await screen.findByText("+z")).toBeTruthy();
+    expect(screen.getAllByText("style.css")).toHaveLength(1);
+    await userEvent.click(accept);
+    expect(answers).toEqual([{ action: "accept", hunks: ["h1", "h2", "h3", "h4"] }]);
+  });
+
+  it("whose rest cannot be looked up says why, and is not accepted", async () => {
+    const onRest = () => Promise.reject(new Problem("the edits have changed since they were shown", 409, "Look at the newest diff."));
+    render(<EditCard edit={{ ...EDIT, rest: { files: 1, lines: 9, next: 2 } }} onRest={onRest} onAnswer={onAnswer} />);
+    await userEvent.click(screen.getByRole("button", { name: "Show all" }));
+    expect((await screen.findByRole("alert")).textContent).toContain("Look at the newest diff.");
+    expect(screen.getByRole<HTMLButtonElement>("button", { name: "Accept" }).disabled).toBe(true);
+  });
+
   it("that is over says how much of it was taken", () => {
-    render(<EditCard edit={{ ...EDIT, status: "applied", accepted: ["h1"] }} onAnswer={onAnswer} />);
+    render(<EditCard edit={{ ...EDIT, status: "applied", accepted: ["h1"] }} onRest={nothingMore} onAnswer={onAnswer} />);
     expect(screen.getByRole("status").textContent).toBe("Applied, 1 of 2 hunks");
     expect(screen.getAllByRole<HTMLInputElement>("checkbox").map((box) => [box.checked, box.disabled])).toEqual([
       [true, true],

@@ -63,6 +63,11 @@ export interface FileChange {
   change: string;
   hunks: Hunk[];
 }
+export interface Rest {
+  files: number;
+  lines: number;
+  next: number;
+}
 export interface Flag {
   path: string;
   line: number | null;
@@ -82,6 +87,8 @@ export interface Edit {
   app: string;
   summary: string;
   files: FileChange[];
+  /** What of the diff is not in `files`: it is to be looked up, from the hunk `next` on. */
+  rest: Rest | null;
   flags: Flag[];
   checks: Check[];
   status: "proposed" | "applied" | "reverted";

@@ -1,5 +1,6 @@
 /** A conversation is a fold over the events of its stream: every device that has seen the same events shows the same. */
 import type { StreamEvent } from "../../lib/events";
+import { diff } from "./diff";
 import type { Action, Approval, Call, Edit, Entry, Message, Thread, Usage } from "./entries";
 import { type Data, number, record, records, text, textOrNull, texts } from "./read";
 
@@ -198,15 +199,7 @@ function edit(data: Data): Edit {
     cut: false,
     app: text(data, "app"),
     summary: text(data, "summary"),
-    files: records(data, "files").map((file) => ({
-      path: text(file, "path"),
-      change: text(file, "change"),
-      hunks: records(file, "hunks").map((hunk) => ({
-        id: text(hunk, "hunk"),
-        header: text(hunk, "header"),
-        lines: texts(hunk, "lines"),
-      })),
-    })),
+    ...diff(data),
     flags: records(data, "flags").map((flag) => ({
       path: text(flag, "path"),
       line: number(flag, "line"),
