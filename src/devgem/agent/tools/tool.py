@@ -5,6 +5,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -113,7 +114,7 @@ class Tool(Generic[A]):
         """Whether others can see what it does, so that it must never be done twice."""
         return self.tier >= Tier.VISIBLE
 
-    @property
+    @cached_property
     def schema(self) -> dict[str, Any]:
         """The JSON schema of its arguments, as models and MCP clients are given it."""
         schema = self.arguments.model_json_schema()
