@@ -1,1 +1,1 @@
-"""One conversation at a time: what a message asks for, and the answer, which may start a deployment."""
+"""One conversation at a time: turns of a model over typed tools, under one policy, with approvals, budgets and edits."""
