@@ -71,3 +71,11 @@ def colour(page: Page, devgem: DevGem, app: str) -> tuple[str, str]:
     found = visit.title(), str(visit.evaluate("getComputedStyle(document.body).backgroundColor"))
     visit.close()
     return found
+
+
+def new_conversation(page: Page) -> str:
+    """Its id."""
+    before = page.url
+    page.get_by_role("button", name="New conversation").click()
+    page.wait_for_url(lambda url: url != before and "#/conversations/" in url)
+    return page.url.rsplit("/", 1)[-1]

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.apps import server
-from tests.journeys.browsing import articles, card, chromium, colour, edit_card, say, shoot, signed_in
+from tests.journeys.browsing import articles, card, chromium, colour, edit_card, new_conversation, say, shoot, signed_in
 from tests.journeys.conftest import DevGem, Folders, processes_of, wait_until
 
 FRUIT: dict[str, str | bytes] = {
@@ -173,8 +173,7 @@ def test_a_secret_is_typed_into_the_card_on_a_phone_and_nowhere_else(
 
 def test_two_devices_see_one_order(browser: Browser, page: Page, running: DevGem) -> None:
     """F-40"""
-    page.get_by_role("button", name="New conversation").click()
-    page.wait_for_url(re.compile("#/conversations/"))
+    new_conversation(page)
     with signed_in(browser, running) as other:
         other.goto(page.url)
         expect(other.get_by_text("Say deploy, get a working link")).to_be_visible()
@@ -190,8 +189,7 @@ def test_two_devices_see_one_order(browser: Browser, page: Page, running: DevGem
 
 
 def test_an_edited_message_takes_the_place_of_what_came_of_it(page: Page) -> None:
-    page.get_by_role("button", name="New conversation").click()
-    page.wait_for_url(re.compile("#/conversations/"))
+    new_conversation(page)
     say(page, "blorb the frobnicator")
     expect(page.locator("article.message-assistant")).to_have_count(1)
     page.get_by_label("Message").press("ArrowUp")
