@@ -1,1 +1,1 @@
-"""One conversation at a time: turns of a model over typed tools, under one policy, with approvals, budgets and edits."""
+"""One conversation at a time: turns of a model over typed tools, under one policy, with approvals and budgets."""
