@@ -9,7 +9,10 @@ afterEach(() => {
 });
 
 function answering(body: unknown, status = 200) {
-  vi.stubGlobal("fetch", () => Promise.resolve(new Response(JSON.stringify(body), { status })));
+  const key = { is_set: false, ends_with: "" };
+  vi.stubGlobal("fetch", (path: string) =>
+    Promise.resolve(path.includes("/keys/") ? new Response(JSON.stringify(key)) : new Response(JSON.stringify(body), { status })),
+  );
 }
 
 const UNKNOWN = { used: 7, limit: null, frees_in_seconds: null };

@@ -1,5 +1,6 @@
 import { api, type Quota } from "../../lib/api";
 import { usePolled } from "../../lib/polled";
+import { GeminiKeyForm } from "./GeminiKeyForm";
 import "./quota.css";
 
 type Endpoint = Quota["endpoints"][number];
@@ -33,6 +34,7 @@ export function QuotaBoard() {
         </p>
       )}
       {board && <Board board={board} />}
+      <GeminiKeyForm />
     </section>
   );
 }
@@ -44,8 +46,8 @@ function Board({ board }: { board: Quota }) {
       {board.degraded && <p className="note">{board.degraded}</p>}
       {board.endpoints.length === 0 && (
         <p>
-          There is no model endpoint: DevGem answers by rules. Set <code>GOOGLE_CLOUD_PROJECT</code> or <code>GEMINI_API_KEY</code>, and start
-          it again.
+          There is no model endpoint: DevGem answers by rules. Set a key of your own below, or set <code>GOOGLE_CLOUD_PROJECT</code> or{" "}
+          <code>GEMINI_API_KEY</code> and start DevGem again.
         </p>
       )}
       <ol className="endpoints">
