@@ -109,11 +109,17 @@ async def test_edits_are_made_step_by_step_and_seen_as_a_diff(product: Product, 
         assert (await connected.call_tool("edit_file", edit)).structured_content["status"] == "done"
         shown = await connected.call_tool("show_diff", {"app": "mcp-site"})
         assert "+<title>Old</title><h1>Good day</h1>" in str(shown.structured_content)
-    (conversation,) = [
-        one["id"] for one in product.get("/api/v1/conversations")["items"][:1] if one["title"] == "MCP: editor"
-    ]
-    events = product.devgem.run("chat", "--conversation", conversation, "list", "--json").stdout
-    assert conversation in events
+    conversation = product.get("/api/v1/conversations")["items"][0]
+    assert conversation["title"] == "MCP: editor"
+    with product.terminal("chat", "--conversation", conversation["id"]) as terminal:
+        terminal.expect("+<title>Old</title><h1>Good day</h1>")
+        terminal.expect("[N]ot now: ")
+        terminal.type("y\n")
+        terminal.expect("is live")
+        terminal.expect("> ")
+        terminal.type("\x04")
+        assert terminal.ends() == 0
+    assert "Good day" in product.devgem.get("mcp-site")[1]
 
 
 async def test_without_a_running_devgem_every_call_says_what_to_do(tmp_path: Path) -> None:

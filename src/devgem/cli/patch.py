@@ -1,7 +1,7 @@
 """Edits in a terminal: their diff, and which hunks of it are accepted."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from devgem.cli import show
@@ -14,10 +14,9 @@ _SIGNS = {"added": "new file", "deleted": "deleted", "modified": "changed"}
 def tell(edit: Mapping[str, Any]) -> None:
     """The whole diff, with what needs a second look."""
     print(show.styled(f"\n{show.plain(edit['summary'])}", "bold", sys.stderr), file=sys.stderr)
-    for file in edit["files"]:
-        _head(file)
-        for hunk in file["hunks"]:
-            _hunk(hunk)
+    tell_files(edit["files"])
+    if rest := edit.get("rest"):
+        print(f"... and {rest['lines']:,} more lines in {rest['files']} files", file=sys.stderr)
     for flag in edit["flags"]:
         where = f"{flag['path']}:{flag['line']}" if flag.get("line") else flag["path"]
         print(
@@ -29,17 +28,29 @@ def tell(edit: Mapping[str, Any]) -> None:
         print(f"check: {show.plain(check['name'])} {verdict} {show.plain(check.get('detail') or '')}", file=sys.stderr)
 
 
+def tell_files(files: Sequence[Mapping[str, Any]]) -> None:
+    for file in files:
+        _head(file)
+        for hunk in file["hunks"]:
+            _hunk(hunk)
+
+
 def choose(edit: Mapping[str, Any]) -> dict[str, Any] | None:
     """What to do with a proposed edit, as the API takes it; None to leave it as it is."""
     match ask("Deploy these edits? [y]es, hunk by [h]unk, [d]iscard, [N]ot now: ").lower():
         case "y" | "yes":
-            return {"action": "accept"}
+            # A diff of several parts is accepted by what was shown of it.
+            return {"action": "accept"} | ({"hunks": _names(edit["files"])} if edit.get("rest") else {})
         case "d" | "discard":
             return {"action": "discard"}
         case "h" | "hunk":
             accepted = [hunk["hunk"] for file in edit["files"] for hunk in _chosen(file)]
             return {"action": "accept", "hunks": accepted} if accepted else None
     return None
+
+
+def _names(files: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(hunk["hunk"] for file in files for hunk in file["hunks"]))
 
 
 def _chosen(file: Mapping[str, Any]) -> list[Mapping[str, Any]]:

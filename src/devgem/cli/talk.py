@@ -239,8 +239,9 @@ class Talk:
         if not asking.can_ask():
             self._say("The edits wait for you: accept them in the dashboard, or talk on at a terminal.")
             return []
+        whole = self._whole(edit)
         try:
-            decision = patch.choose(edit)
+            decision = patch.choose(whole)
         except KeyboardInterrupt:
             decision = None
         if decision is None:
@@ -256,6 +257,15 @@ class Talk:
                 self._say("The edits were discarded.")
                 return []
         return []
+
+    def _whole(self, edit: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The edit with all of its diff; what its event has left out is fetched, and shown."""
+        files, rest = list(edit["files"]), edit.get("rest")
+        while rest:
+            page = self._client.get(f"{self._path}/edits/{edit['edit']}", after=rest["next"])
+            patch.tell_files(page["files"])
+            files, rest = [*files, *page["files"]], page["rest"]
+        return {**edit, "files": files}
 
     def _watch(self, deployment: str) -> Code:
         found = self._client.get(f"/api/v1/deployments/{deployment}")
@@ -288,6 +298,10 @@ class Talk:
                     waiting[event.data["approval"]] = event.data
                 case "approval.granted" | "approval.denied":
                     waiting.pop(event.data["approval"], None)
+                case "edit.proposed":
+                    self._edit = event.data
+                case "edit.applied" | "edit.reverted":
+                    self._edit = None
         if last:
             self._say(last, "dim")
         for approval in waiting.values():
@@ -295,6 +309,9 @@ class Talk:
             self._ask(approval, turn)
             self._see_through(turn)
             self._watched(turn)
+        if self._edit is not None and not self._as_json and asking.can_ask():
+            patch.tell(self._edit)
+            self._watched(Turn(""))
 
     def _stream(self, data: Mapping[str, Any]) -> None:
         before = self._streamed.get(data["message"], "")

@@ -17,7 +17,8 @@ from devgem.agent import closing
 from devgem.agent.budget import Tally
 from devgem.agent.calls import Asked, Prepared, Scene, finished
 from devgem.agent.conversation import Conversations
-from devgem.agent.tools import TOOLS, ToolResult
+from devgem.agent.edits import propose
+from devgem.agent.tools import TOOLS, Tier, ToolResult
 from devgem.agent.world import look
 from devgem.domain.errors import DevGemError, Forbidden, NotFound
 from devgem.domain.event import EventType
@@ -63,8 +64,12 @@ class Desk:
         self._followed: set[str] = set()
 
     async def start(self) -> None:
-        async with self._store.read() as transaction:
-            waiting = await transaction.callers.waiting()
+        try:
+            async with self._store.read() as transaction:
+                waiting = await transaction.callers.waiting()
+        except DevGemError as error:
+            _log.warning("what MCP clients wait for is not known: %s", error.message)
+            return
         for approval, conversation in waiting:
             self._follow(conversation, approval)
 
@@ -105,6 +110,8 @@ class Desk:
         except asyncio.CancelledError:
             self._spawn(self._give_up(turn))
             raise
+        if prepared.tool.tier is Tier.WORKSPACE:
+            await propose(self._parts, place.conversation, [prepared.document["app"]])
         return await self._state(turn.id)
 
     async def status(self, caller: Caller, approval: str, wait_seconds: float = 0.0) -> State:
