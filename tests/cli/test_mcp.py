@@ -122,6 +122,25 @@ async def test_edits_are_made_step_by_step_and_seen_as_a_diff(product: Product, 
     assert "Good day" in product.devgem.get("mcp-site")[1]
 
 
+async def test_a_long_diff_is_accepted_once_it_was_shown_to_its_end(product: Product, folders: Folders) -> None:
+    product.devgem.deploy(folders("mcp-long", {"index.html": "<h1>Hello</h1>\n"}))
+    text = "".join(f"line {number}\n" for number in range(2500))
+    async with bridged(product.environ) as connected:
+        written = await connected.call_tool("write_file", {"app": "mcp-long", "path": "long.txt", "text": text})
+        assert written.structured_content["status"] == "done", written
+    conversation = product.get("/api/v1/conversations")["items"][0]["id"]
+    with product.terminal("chat", "--conversation", conversation) as terminal:
+        terminal.expect("more lines in 1 files")
+        terminal.expect("+line 2499")
+        terminal.expect("[N]ot now: ")
+        terminal.type("y\n")
+        terminal.expect("is live")
+        terminal.expect("> ")
+        terminal.type("\x04")
+        assert terminal.ends() == 0
+    assert product.devgem.get("mcp-long", "/long.txt") == (200, text)
+
+
 async def test_without_a_running_devgem_every_call_says_what_to_do(tmp_path: Path) -> None:
     async with bridged({"DEVGEM_DATA_DIR": str(tmp_path)}) as connected:
         with pytest.raises(MCPError, match="devgem up"):
