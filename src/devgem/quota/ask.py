@@ -1,5 +1,6 @@
 """What a caller asks for, and what it is told."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
@@ -44,7 +45,7 @@ class Refusal:
     named."""
 
     retry_after_seconds: float
-    reasons: dict[str, str]
+    reasons: Mapping[str, str]
     ahead: int = 0
     wait_seconds: float = 0.0
     never: bool = False

@@ -5,8 +5,9 @@
                     └────────── it failed ─────────┘
 
 A 429 shuts the endpoint for as long as the provider says, or for 1 to 2.5 s where it says nothing; it is no failure of
-its health. Failures (5xx, timeouts, broken connections) shut it when they are at least three and half of all calls,
-for a time that doubles, with jitter. What is not served there or not allowed shuts it for minutes.
+its health. Failures (5xx, timeouts, broken connections) shut it when three come in a row, or when they are at least
+three and half of all calls of the last 10 to 20 s, for a time that doubles up to 4 s, with jitter. What is not served
+there or not allowed shuts it for minutes.
 
 The ceiling is the learned share of the limits, in thousandths: additive increase, multiplicative decrease
 (https://www.rfc-editor.org/rfc/rfc5681#section-3.1). A 429 takes 30 %, once in 5 s; every 5 s without one give 2 %
@@ -22,10 +23,11 @@ FULL = 1000
 _FLOOR = 50
 _STEP, _STEP_MS = 20, 5_000
 _BUCKET_MS = 10_000
+_IN_A_ROW = 3
 PROBE_MS = 30_000
 RAMP_MS = 3_000
 _REFUSED_MS, _REFUSED_SPREAD_MS = 1_000, 1_500
-_OPEN_MS, _OPEN_MAX_MS = 1_000, 30_000
+_OPEN_MS, _OPEN_MAX_MS = 1_000, 4_000
 _LONGEST_MS = 48 * 3_600_000
 _AWAY_MS = {Verdict.ABSENT: 600_000, Verdict.DENIED: 60_000}
 _UNKNOWN_RPM = 240
@@ -43,6 +45,7 @@ class Circuit:
         "_failed_before",
         "_passed",
         "_passed_before",
+        "_row",
         "opened",
         "probe_until_ms",
         "ramp_from_ms",
@@ -61,6 +64,7 @@ class Circuit:
         self.ramp_used = 0
         self.refused_at_ms = 0
         self._bucket = self._failed = self._failed_before = self._passed = self._passed_before = 0
+        self._row = 0
         self._ceiling = self._before = FULL
         self._ceiling_at_ms = 0
 
@@ -136,6 +140,7 @@ class Circuit:
             self._failed = self._failed_before = 0
         self._count(now_ms)
         self._passed += 1
+        self._row = 0
 
     def _refuse(self, now_ms: int, *, probe: bool, retry_after_ms: int | None, jitter: int) -> None:
         self.refused_at_ms = now_ms
@@ -154,8 +159,10 @@ class Circuit:
     def _fail(self, now_ms: int, *, probe: bool, jitter: int) -> None:
         self._count(now_ms)
         self._failed += 1
+        self._row += 1
         failed, passed = self._failed + self._failed_before, self._passed + self._passed_before
-        breaks = not self.shut_until_ms and (bool(self.ramp_from_ms) or (failed >= 3 and failed >= passed))
+        many = self._row >= _IN_A_ROW or (failed >= _IN_A_ROW and failed >= passed)
+        breaks = not self.shut_until_ms and (bool(self.ramp_from_ms) or many)
         if probe or breaks:
             self.opened = min(self.opened + 1, 16)
             pause = min(_OPEN_MAX_MS, _OPEN_MS << (self.opened - 1))

@@ -8,13 +8,15 @@ https://www.usenix.org/conference/nsdi11/dominant-resource-fairness-fair-allocat
 2. Capacity must come back evenly, or whoever needs it waits for the lump that was taken a minute ago. So every grant
    adds to a debt that is paid off at the pace of the limits, and calls below deploy go only while there is little.
 3. Where deploys have been seen lately, a part of the window is kept free for their bursts.
-4. Each class below deploy has a floor, a twentieth of the pace, in which it stands back for deploys alone.
+4. Each class below deploy has a floor, a twentieth of the pace and a little for what asking in turns costs, in which it
+   stands back for deploys alone.
 """
 
 from devgem.quota.ask import Priority
 
 WHOLE = 1_000_000_000
-_FLOOR = WHOLE // 20
+_FLOOR = WHOLE * 55 // 1000
+_TIGHT = WHOLE // 120
 _BURST, _BURST_CALLS = WHOLE // 12, 10
 _DEBT_MAX = WHOLE // 6
 _RESERVE = WHOLE * 2 // 100
@@ -124,8 +126,8 @@ class Fleet:
         minute_debt = self.minute_debt.pay(now_ms, _pace(reserve), 60_000)
         hour_debt = self.hour_debt.pay(now_ms, _pace(0), 3_600_000)
         burst = min(WHOLE // 2, max(_BURST, _BURST_CALLS * share))
-        in_debt = (share > 0 and minute_debt > (burst if used < WHOLE // 2 else WHOLE // 240)) or (
-            hour_share > 0 and hour_used >= WHOLE // 2 and hour_debt > WHOLE // 240
+        in_debt = (share > 0 and minute_debt > (burst if used < WHOLE // 2 else _TIGHT)) or (
+            hour_share > 0 and hour_used >= WHOLE // 2 and hour_debt > _TIGHT
         )
         if not held and not in_debt:
             return used + share > WHOLE - reserve or hour_used + hour_share > WHOLE - (_RESERVE if reserve else 0)

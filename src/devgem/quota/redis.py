@@ -10,9 +10,10 @@ import itertools
 import json
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from devgem.domain.errors import Unavailable
@@ -145,7 +146,7 @@ class RedisLedger:
                 answers.append(Lease(next(self._leases), endpoint, tokens, answer["t"], found % 2 == 1))
             else:
                 letters, retry_ms, ahead, wait_ms, never = found
-                reasons = {e.id: REASONS[_LETTERS[x]] for e, x in zip(ask.endpoints, letters, strict=True)}
+                reasons = table.reasons(ask.endpoints, letters)
                 answers.append(Refusal(retry_ms / 1000, reasons, ahead, wait_ms / 1000, never == 1))
         return answers
 
@@ -175,6 +176,7 @@ class _Table:
         self._numbers: list[list[int]] = []
         self._preferences: dict[int, int] = {}
         self._alive: list[tuple[Endpoint, ...]] = []  # so that no identity is given to another tuple
+        self._reasons: dict[tuple[int, str], Mapping[str, str]] = {}
         self._head = ""
 
     def for_next(
@@ -207,6 +209,15 @@ class _Table:
             number = self._preferences[id(endpoints)] = len(self._alive)
             self._head = ""
         return number
+
+    def reasons(self, endpoints: tuple[Endpoint, ...], letters: str) -> Mapping[str, str]:
+        """The words for the script's letters; most refusals are like the one before."""
+        key = (id(endpoints), letters)
+        found = self._reasons.get(key)
+        if found is None:
+            words = {e.id: REASONS[_LETTERS[x]] for e, x in zip(endpoints, letters, strict=True)}
+            found = self._reasons[key] = MappingProxyType(words)
+        return found
 
     def _include(self, endpoint: Endpoint) -> int:
         number = self.number.get(endpoint.id)

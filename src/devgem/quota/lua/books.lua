@@ -66,7 +66,7 @@ local SLOT = { full = 250, back = 250, ramping = 250, hour = 15000, large = 1500
 local function refuse(class, age, preference, obstacles, pool)
   local waits = age >= 0
   local since = waits and now - age or now
-  local ahead = higher(class) + earlier(class, since)
+  local ahead = #fleet[WAITING] > 0 and higher(class) + earlier(class, since) or 0
   for c, entry in pairs(mine) do
     if c <= class then ahead = ahead + entry[1] end
   end

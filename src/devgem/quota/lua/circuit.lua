@@ -2,10 +2,11 @@
 
 local CEILING_FLOOR, STEP, STEP_MS = 50, 20, 5000
 local BUCKET_MS, PROBE_MS, RAMP_MS = 10000, 30000, 3000
-local REFUSED_MS, REFUSED_SPREAD_MS, OPEN_MS, OPEN_MAX_MS = 1000, 1500, 1000, 30000
+local REFUSED_MS, REFUSED_SPREAD_MS, OPEN_MS, OPEN_MAX_MS = 1000, 1500, 1000, 4000
 local LONGEST_MS = 48 * 3600000
 local AWAY_MS = { absent = 600000, denied = 60000 }
 local UNKNOWN_RPM = 240
+local IN_A_ROW = 3
 
 local function ceiling_of(account)
   return min(FULL, account[CEILING] + STEP * floor(max(0, now - account[CEILING_AT]) / STEP_MS))
@@ -50,7 +51,7 @@ local function settle(account, verdict, probe, retry, jitter)
       account[FAILED], account[FAILED_BEFORE] = 0, 0
     end
     count(account)
-    account[PASSED] = account[PASSED] + 1
+    account[PASSED], account[ROW] = account[PASSED] + 1, 0
   elseif verdict == 'refused' then
     account[REFUSED] = now
     if probe and account[WHY] == 'refused' then
@@ -68,9 +69,10 @@ local function settle(account, verdict, probe, retry, jitter)
     end
   elseif verdict == 'failed' then
     count(account)
-    account[FAILED] = account[FAILED] + 1
+    account[FAILED], account[ROW] = account[FAILED] + 1, account[ROW] + 1
     local failed, passed = account[FAILED] + account[FAILED_BEFORE], account[PASSED] + account[PASSED_BEFORE]
-    local breaks = account[SHUT] == 0 and (account[RAMP] > 0 or (failed >= 3 and failed >= passed))
+    local many = account[ROW] >= IN_A_ROW or (failed >= IN_A_ROW and failed >= passed)
+    local breaks = account[SHUT] == 0 and (account[RAMP] > 0 or many)
     if probe or breaks then
       account[OPENED] = min(account[OPENED] + 1, 16)
       local pause = min(OPEN_MAX_MS, OPEN_MS * 2 ^ (account[OPENED] - 1))

@@ -1,9 +1,9 @@
 -- Who goes first among all processes. Shares in billionths. The twin of fleet.py.
 
 local WHOLE = 1000000000
-local FLOOR = floor(WHOLE / 20)
+local FLOOR = floor(WHOLE * 55 / 1000)
 local BURST, BURST_CALLS = floor(WHOLE / 12), 10
-local DEBT_MAX, TIGHT = floor(WHOLE / 6), floor(WHOLE / 240)
+local DEBT_MAX, TIGHT = floor(WHOLE / 6), floor(WHOLE / 120)
 local RESERVE, RESERVE_CALLS, RESERVE_MAX = floor(WHOLE * 2 / 100), 5, floor(WHOLE * 8 / 100)
 local SEEN_MS, REGISTER_MS, PROCESS_MS, GRACE_MS = 120000, 1500, 30000, 250
 

@@ -43,7 +43,7 @@ local now = clock + fleet[AHEAD]
 
 local SHUT, WHY, OPENED, PROBE, RAMP, RAMPED, REFUSED = 11, 12, 13, 14, 15, 16, 17
 local BUCKET, FAILED, FAILED_BEFORE, PASSED, PASSED_BEFORE = 18, 19, 20, 21, 22
-local CEILING, BEFORE, CEILING_AT = 23, 24, 25
+local CEILING, BEFORE, CEILING_AT, ROW = 23, 24, 25, 26
 local accounts, dirty, aged = {}, {}, {}
 
 local function advance(k, account, which, at)
@@ -79,7 +79,7 @@ local function account_of(k)
   if not account then
     account = redis.call('HGET', KEYS[k + 1], 'a')
     account = account and cjson.decode(account)
-      or { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, FULL, FULL, 0 }
+      or { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, FULL, FULL, 0, 0 }
     accounts[k] = account
     advance(k, account, 1, 1)
     advance(k, account, 2, 6)
