@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useCallback, useEffect, useRef } from "react";
 
 const NEAR_PX = 60;
 
@@ -6,18 +6,24 @@ const NEAR_PX = 60;
 export function useStickToEnd() {
   const view = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
+  const sticks = useRef(true);
+  const toEnd = useCallback(() => {
+    sticks.current = true;
+    if (view.current) view.current.scrollTop = view.current.scrollHeight;
+  }, []);
   useEffect(() => {
     const box = view.current;
     if (!box || !content.current) return;
-    let sticks = true;
+    sticks.current = true;
     let top = box.scrollTop;
     const onScroll = () => {
       // What has grown since we scrolled is no sign of the reader, who alone scrolls up.
-      sticks = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX || (sticks && box.scrollTop >= top);
+      const isNear = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX;
+      sticks.current = isNear || (sticks.current && box.scrollTop >= top);
       top = box.scrollTop;
     };
     const observer = new ResizeObserver(() => {
-      if (sticks) box.scrollTop = box.scrollHeight;
+      if (sticks.current) box.scrollTop = box.scrollHeight;
     });
     observer.observe(content.current);
     box.addEventListener("scroll", onScroll, { passive: true });
@@ -26,5 +32,5 @@ export function useStickToEnd() {
       box.removeEventListener("scroll", onScroll);
     };
   }, []);
-  return { view, content };
+  return { view, content, toEnd };
 }

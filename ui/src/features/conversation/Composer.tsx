@@ -74,10 +74,14 @@ function useComposer({ conversation, editing, onSend, onEditDone }: Props) {
   const [problem, setProblem] = useState<Problem | null>(null);
   const [sending, setSending] = useState(false);
   // The same text sent again after an answer was lost is the same message.
-  const clientId = useRef<string | null>(null);
-  const write = (value: string) => {
+  const failed = useRef({ text: "", clientId: "" });
+  const written = useRef(text);
+  const show = (value: string) => {
     setText(value);
-    clientId.current = null;
+    written.current = value;
+  };
+  const write = (value: string) => {
+    show(value);
     if (!editing) localStorage.setItem(draft, value);
   };
   const hasSecret = editing !== null && text.includes(HIDDEN);
@@ -86,13 +90,17 @@ function useComposer({ conversation, editing, onSend, onEditDone }: Props) {
     if (!canSend) return;
     setSending(true);
     setProblem(null);
-    clientId.current ??= crypto.randomUUID();
+    const clientId = failed.current.text === text ? failed.current.clientId : crypto.randomUUID();
+    // What is written while it is being sent is the next message; the draft is kept until this one has arrived.
+    if (!editing) show("");
     try {
-      await onSend(text, clientId.current, editing?.id ?? null);
-      // What was written while it was being sent stays.
-      if (editing || localStorage.getItem(draft) === text) write("");
+      await onSend(text, clientId, editing?.id ?? null);
+      failed.current = { text: "", clientId: "" };
       if (editing) onEditDone();
+      else localStorage.setItem(draft, written.current);
     } catch (error) {
+      failed.current = { text, clientId };
+      if (!editing) write(written.current ? `${text}\n${written.current}` : text);
       setProblem(asProblem(error));
     } finally {
       setSending(false);

@@ -5,6 +5,7 @@ import { useStream } from "../../lib/stream";
 import { Announcer } from "./Announcer";
 import { Composer, HIDDEN } from "./Composer";
 import { type Entry, isWorking, lastUserMessage, type Message, NOTHING_SAID, type Thread } from "./entries";
+import { useSending } from "./echoes";
 import { type Acts, EntryView } from "./EntryView";
 import { addEvent } from "./state";
 import { Status } from "./Status";
@@ -16,18 +17,21 @@ interface Props {
   renderDeployment: (id: string) => ReactNode;
 }
 
+type Send = ReturnType<typeof useSending>["send"];
+
 export function Conversation({ id, renderDeployment }: Props) {
   const thread = useStream(`conversation:${id}`, addEvent, NOTHING_SAID);
   const [editing, setEditing] = useState<Message | null>(null);
-  const { view, content } = useStickToEnd();
-  const { acts, problem } = useActs(id, renderDeployment, setEditing);
-  const send = (text: string, client_id: string, replaces: string | null) => api.say(id, { text, client_id, replaces });
+  const { view, content, toEnd } = useStickToEnd();
+  // Who speaks wants to see the answer, wherever they have read.
+  const { shown, send } = useSending(id, thread, toEnd);
+  const { acts, problem } = useActs(id, renderDeployment, setEditing, send);
   return (
     <div className="conversation">
       <div className="scroller" ref={view}>
         <div className="messages" ref={content} role="log" aria-label="Conversation" aria-live="off">
-          {thread.entries.length === 0 && <Welcome />}
-          <Entries thread={thread} acts={acts} />
+          {shown.entries.length === 0 && <Welcome />}
+          <Entries thread={shown} acts={acts} />
           {problem && (
             <p className="problem" role="alert">
               {problem}
@@ -36,12 +40,12 @@ export function Conversation({ id, renderDeployment }: Props) {
         </div>
       </div>
       <Announcer entries={thread.entries} />
-      <Status thread={thread} />
+      <Status thread={shown} />
       <Composer
         key={`${id} ${editing?.id ?? ""}`}
         conversation={id}
         editing={editing}
-        isWorking={isWorking(thread)}
+        isWorking={isWorking(shown)}
         onSend={send}
         onStop={() => api.stop(id)}
         onEditLast={() => setEditing(lastUserMessage(thread))}
@@ -52,14 +56,14 @@ export function Conversation({ id, renderDeployment }: Props) {
 }
 
 /** What entries can ask for. What fails is told at the end of the conversation. */
-function useActs(id: string, renderDeployment: Props["renderDeployment"], edit: (message: Message) => void) {
+function useActs(id: string, renderDeployment: Props["renderDeployment"], edit: (message: Message) => void, send: Send) {
   const [problem, setProblem] = useState<string | null>(null);
   const acts = useMemo((): Acts => {
     const attempt = (request: Promise<unknown>) => {
       setProblem(null);
       request.catch((error: unknown) => setProblem(`${asProblem(error).message} ${asProblem(error).fix}`));
     };
-    const say = (text: string, replaces: string | null) => attempt(api.say(id, { text, replaces, client_id: crypto.randomUUID() }));
+    const say = (text: string, replaces: string | null) => attempt(send(text, crypto.randomUUID(), replaces));
     return {
       renderDeployment,
       act: (action) => {
@@ -72,7 +76,7 @@ function useActs(id: string, renderDeployment: Props["renderDeployment"], edit: 
       edit,
       retry: (message) => say(message.text, message.id),
     };
-  }, [id, renderDeployment, edit]);
+  }, [id, renderDeployment, edit, send]);
   return { acts, problem };
 }
 
@@ -85,14 +89,19 @@ function Entries({ thread, acts }: { thread: Thread; acts: Acts }) {
   const retried = isAnswer && !isWorking(thread) && !lastUser?.text.includes(HIDDEN) ? lastUser : null;
   const show = (entry: Entry) => (
     <EntryView
-      key={`${entry.kind} ${entry.id}`}
+      key={`${entry.kind} ${keyOf(entry)}`}
       entry={entry}
       acts={acts}
-      canEdit={entry === lastUser}
+      canEdit={entry === lastUser && !lastUser.sending}
       retried={entry === last ? retried : null}
     />
   );
   return <>{inParts(thread.entries).map((part) => (part[0]?.cut ? <Earlier key={part[0].id} entries={part} show={show} /> : part.map(show)))}</>;
+}
+
+/** An echo and the message that it becomes are one and the same. */
+function keyOf(entry: Entry): string {
+  return (entry.kind === "message" && entry.clientId) || entry.id;
 }
 
 function Earlier({ entries, show }: { entries: Entry[]; show: (entry: Entry) => ReactNode }) {

@@ -21,7 +21,7 @@ interface Props {
 export function MessageEntry({ message, onAction, onEdit, onRetry }: Props) {
   const isUser = message.role === "user";
   return (
-    <article className={`message message-${message.role}`} aria-busy={message.streaming}>
+    <article className={`message message-${message.role}`} aria-busy={message.streaming || message.sending}>
       <span className="visually-hidden">{isUser ? "You" : "DevGem"}</span>
       {message.text && (isUser ? <p className="message-text">{message.text}</p> : <Markdown text={message.text} />)}
       {message.streaming && <span className="caret" aria-hidden="true" />}

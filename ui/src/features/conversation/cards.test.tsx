@@ -205,6 +205,8 @@ describe("an edit", () => {
 const MESSAGE: Message = {
   kind: "message",
   id: "msg_1",
+  clientId: null,
+  sending: false,
   cut: false,
   role: "assistant",
   text: "It failed.",

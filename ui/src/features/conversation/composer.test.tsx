@@ -9,6 +9,8 @@ afterEach(cleanup);
 const MESSAGE: Message = {
   kind: "message",
   id: "msg_1",
+  clientId: null,
+  sending: false,
   cut: false,
   role: "user",
   text: "",
@@ -53,6 +55,21 @@ describe("the composer", () => {
     expect(sent[0]?.[1]).toBe(sent[1]?.[1]);
     await userEvent.type(screen.getByLabelText("Message"), "deploy sample{Enter}");
     expect(sent[2]?.[1]).not.toBe(sent[1]?.[1]);
+  });
+
+  it("is empty as soon as a message is sent, and gives back what did not go, before what was written since", async () => {
+    let fail: (error: Error) => void = () => {};
+    const onSend = () => new Promise((_, reject) => (fail = reject));
+    const still = () => Promise.resolve();
+    render(<Composer conversation="cnv_1" editing={null} isWorking={false} onSend={onSend} onStop={still} onEditLast={() => {}} onEditDone={() => {}} />);
+    const area = screen.getByLabelText<HTMLTextAreaElement>("Message");
+    await userEvent.type(area, "deploy sample{Enter}");
+    expect(area.value).toBe("");
+    await userEvent.type(area, "and then");
+    fail(new TypeError("lost"));
+    expect((await screen.findByRole("alert")).textContent).toContain("does not answer");
+    expect(area.value).toBe("deploy sample\nand then");
+    expect(localStorage.getItem("devgem.draft.cnv_1")).toBe(area.value);
   });
 
   it("edits the last message from an empty line, and sends it in the place of the old one", async () => {

@@ -3,10 +3,14 @@
 export interface Message {
   kind: "message";
   id: string;
+  /** Its sender's own name for it. */
+  clientId: string | null;
   cut: boolean;
   role: "user" | "assistant";
   text: string;
   streaming: boolean;
+  /** It is on its way, and not in the conversation yet. */
+  sending: boolean;
   deployment: string | null;
   turn: string | null;
   /** Why the answer ended before its end: user, budget, steps, time or error; null when it did not. */

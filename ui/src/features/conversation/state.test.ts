@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StreamEvent } from "../../lib/events";
 import { announcements, sentences } from "./announce";
+import { withEchoes } from "./echoes";
 import { type Entry, isPending, isWorking, lastUserMessage, NOTHING_SAID, type Thread } from "./entries";
 import { addEvent, SHOWN_CHARACTERS } from "./state";
 import { spent } from "./Status";
@@ -87,6 +88,24 @@ describe("messages", () => {
       { label: "Logs", say: null, url: "https://a.example", edit: null },
       { label: "Apply", say: null, url: null, edit: "e" },
     ]);
+  });
+});
+
+describe("what was just sent", () => {
+  const echo = { clientId: "c1", text: "deploy sample" };
+
+  it("is shown at once, at the end, and is waited for", () => {
+    const shown = withEchoes(thread(user("m0", "t0"), answer("a0", "t0")), [echo]);
+    expect(shown.entries.at(-1)).toMatchObject({ role: "user", text: "deploy sample", sending: true });
+    expect(isWorking(shown)).toBe(true);
+  });
+
+  it("gives way to its event, whatever that says, and to no other", () => {
+    const other: Told = ["message.finished", { message: "m1", role: "user", text: "deploy sample", client_id: "c2" }];
+    expect(withEchoes(thread(other), [echo]).entries).toHaveLength(2);
+    const own: Told = ["message.finished", { message: "m1", role: "user", text: "deploy [hidden]", client_id: "c1" }];
+    const found = thread(own);
+    expect(withEchoes(found, [echo])).toBe(found);
   });
 });
 

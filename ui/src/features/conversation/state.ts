@@ -131,6 +131,8 @@ function message(data: Data, rest: Pick<Message, "text" | "streaming">): Message
   return {
     kind: "message",
     id: text(data, "message"),
+    clientId: textOrNull(data, "client_id"),
+    sending: false,
     cut: false,
     role: data.role === "user" ? "user" : "assistant",
     deployment: textOrNull(data, "deployment"),
