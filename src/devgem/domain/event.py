@@ -55,10 +55,11 @@ class EventType(StrEnum):
     """{message, text, replace}; replace: `text` stands for all that was streamed of the message so far"""
     MESSAGE_FINISHED = "message.finished"
     """A whole message: {message, role, text, deployment}; deployment null when none is linked. A user's has `replaces`,
-    the message that it is an edited version of, or null, and `client_id`, its sender's own name for it, or null. The assistant's has {turn, stopped, usage, actions}: turn null
-    when DevGem speaks by itself; stopped null, or user, budget, steps, time, error; usage null for a model that costs
-    nothing, else {input_tokens, output_tokens, turn_tokens, conversation_tokens, day_tokens, day_limit, cost_usd};
-    actions [{label, say}], each sends `say` as the user's message"""
+    the message that it is an edited version of, or null, and `client_id`, its sender's own name for it, or null. The
+    assistant's has {turn, stopped, usage, actions}: turn null when DevGem speaks by itself; stopped null, or user,
+    budget, steps, time, error; usage null for a model that costs nothing, else {input_tokens, output_tokens,
+    turn_tokens, conversation_tokens, day_tokens, day_limit, cost_usd}; actions [{label, say}], each sends `say` as the
+    user's message"""
     TOOL_CALLED = "tool.called"
     """{call, tool, arguments, tier, turn, title}; title in a few plain words"""
     TOOL_FINISHED = "tool.finished"
