@@ -1,6 +1,7 @@
 """`devgem chat`: in a pipe, and in a real terminal with approvals, diffs and Ctrl-C."""
 
 import re
+import signal
 import time
 
 import pytest
@@ -52,6 +53,14 @@ def test_a_deployments_events_follow_those_of_the_conversation(product: Product,
     assert done.stderr == ""
 
 
+def test_lines_of_a_pipe_are_said_one_after_the_other(product: Product, site: str) -> None:
+    done = product.devgem.run("chat", "--app", site, stdin="env\n\nrevisions\n")
+    assert "has no config vars" in done.stdout or "Values are never shown" in done.stdout
+    assert "v1" in done.stdout
+    assert f"{site} is live at" in done.stderr
+    assert "is live at" not in done.stdout
+
+
 def test_a_piped_yes_approves_nothing(product: Product, site: str) -> None:
     done = product.devgem.run("chat", f"remove {site}", stdin=f"y\nyes\n{site}\n", code=1)
     assert "needs your approval" in done.stderr
@@ -76,13 +85,12 @@ def test_what_waits_is_asked_for_when_one_comes_back(product: Product, site: str
 
 def test_an_app_is_removed_by_its_typed_name_alone(product: Product, folders: Folders) -> None:
     product.devgem.deploy(folders("doomed", server()))
-    for typed in ("y", "doome", ""):
-        with product.terminal("chat", "remove doomed") as terminal:
-            terminal.expect("remove_app {")
-            terminal.expect('"app": "doomed"')
-            terminal.expect("Type doomed")
-            terminal.type(f"{typed}\n")
-            assert terminal.ends() == 1
+    with product.terminal("chat", "remove doomed") as terminal:
+        terminal.expect("remove_app {")
+        terminal.expect('"app": "doomed"')
+        terminal.expect("anything else denies it: ")
+        terminal.type("y\n")
+        assert terminal.ends() == 1
     with product.terminal("chat", "remove doomed") as terminal:
         terminal.expect("anything else denies it: ")
         terminal.type("doomed\n")
@@ -125,7 +133,7 @@ def test_an_interrupt_at_a_question_denies_it(product: Product, site: str) -> No
 
 
 def test_an_interrupt_leaves_a_deployment_alone(product: Product, folders: Folders) -> None:
-    slow = folders("slow", server("slow", before="import time; time.sleep(3)"))
+    slow = folders("slow", server("slow", before="import time; time.sleep(2)"))
     with product.terminal("chat", f"deploy {slow}") as terminal:
         terminal.expect("verify")
         terminal.type(INTERRUPT)
@@ -220,6 +228,24 @@ def test_an_interrupt_stops_the_answer(gemini: Product) -> None:
         terminal.type(INTERRUPT)
         terminal.expect("Stopped.")
         assert terminal.ends() == 130
+
+
+def test_a_second_interrupt_leaves(gemini: Product) -> None:
+    gemini.will(saying(*["on and on "] * 200, chunk_seconds=0.2))
+    with gemini.terminal("chat") as terminal:
+        terminal.expect("> ")
+        terminal.type("never stop\n")
+        terminal.expect("on and on on")
+        assert gemini.devgem.process is not None
+        gemini.devgem.process.send_signal(signal.SIGSTOP)  # so that it cannot stop the answer meanwhile
+        try:
+            terminal.type(INTERRUPT)
+            terminal.expect("Stopping the answer")
+            terminal.type(INTERRUPT)
+            terminal.expect("Come back with")
+            assert terminal.ends() == 130
+        finally:
+            gemini.devgem.process.send_signal(signal.SIGCONT)
 
 
 def test_what_a_model_says_cannot_move_on_the_terminal(gemini: Product) -> None:

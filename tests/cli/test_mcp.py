@@ -62,10 +62,9 @@ def click(product: Product, url: str) -> str:
     return page
 
 
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_a_folder_is_deployed_once_the_user_has_clicked(product: Product, folders: Folders, mode: str) -> None:
-    folder = folders(f"mcp-{mode}", server("by mcp"))
-    async with bridged(product.environ, mode=mode) as connected:
+async def test_a_folder_is_deployed_once_the_user_has_clicked(product: Product, folders: Folders) -> None:
+    folder = folders("mcp-app", server("by mcp"))
+    async with bridged(product.environ) as connected:
         assert "deploy" in {tool.name for tool in (await connected.list_tools()).tools}
         asked = (await connected.call_tool("deploy", {"source": str(folder)})).structured_content
         assert asked["status"] == "needs_approval"
@@ -75,10 +74,10 @@ async def test_a_folder_is_deployed_once_the_user_has_clicked(product: Product, 
         await until(
             connected,
             "app_status",
-            {"app": f"mcp-{mode}"},
+            {"app": "mcp-app"},
             lambda found: found.get("data", {}).get("status") == "live",
         )
-    assert product.devgem.get(f"mcp-{mode}") == (200, "by mcp")
+    assert product.devgem.get("mcp-app") == (200, "by mcp")
     titles = [one["title"] for one in product.get("/api/v1/conversations")["items"]]
     assert "MCP: editor" in titles
 
@@ -104,7 +103,7 @@ async def test_with_the_operators_leave_an_agent_deploys_and_learns_why_it_faile
 
 async def test_edits_are_made_step_by_step_and_seen_as_a_diff(product: Product, folders: Folders) -> None:
     product.devgem.deploy(folders("mcp-site", {"index.html": "<title>Old</title><h1>Hello</h1>\n"}))
-    async with bridged(product.environ) as connected:
+    async with bridged(product.environ, mode="legacy") as connected:
         edit = {"app": "mcp-site", "path": "index.html", "search": "Hello", "replace": "Good day"}
         assert (await connected.call_tool("edit_file", edit)).structured_content["status"] == "done"
         shown = await connected.call_tool("show_diff", {"app": "mcp-site"})

@@ -83,6 +83,7 @@ class Talk:
         self._streamed: dict[str, str] = {}
         self._edit: Mapping[str, Any] | None = None
         self._is_midline = False
+        self._out = sys.stdout
 
     @classmethod
     def begin(cls, client: Client, conversation: str | None, *, as_json: bool) -> Self:
@@ -133,8 +134,10 @@ class Talk:
                 self._talked(text)
 
     def say(self, text: str) -> None:
-        """Says something by the way."""
+        """Says something by the way: its answer is no data. Raises Exit when there is none."""
+        self._out = sys.stderr
         turn = self._answered(text)
+        self._out = sys.stdout
         if turn.code is not Code.OK:
             raise Exit(turn.code)
 
@@ -142,10 +145,6 @@ class Talk:
         """One turn of many: what goes wrong with it is told, and the talk goes on."""
         try:
             self._watched(self._answered(text))
-        except Exit as ending:
-            if ending.code is Code.INTERRUPTED and not self._as_json:
-                return
-            raise
         except DevGemError as error:
             say_error(error.message, error.fix)
 
@@ -175,7 +174,10 @@ class Talk:
             self._leave(turn)
         turn.stopping = True
         self._say("\nStopping the answer; Ctrl-C once more leaves. What was started goes on.")
-        self._client.post(f"{self._path}/stop")
+        try:
+            self._client.post(f"{self._path}/stop")
+        except KeyboardInterrupt:
+            self._leave(turn)
 
     def _leave(self, turn: Turn) -> NoReturn:
         for deployment in turn.deployments:
@@ -337,14 +339,14 @@ class Talk:
     def _write(self, text: str) -> None:
         if text and not self._as_json:
             text = show.plain(text)
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            self._out.write(text)
+            self._out.flush()
             self._is_midline = not text.endswith("\n")
 
     def _break_line(self) -> None:
         if self._is_midline:
-            sys.stdout.write("\n")
-            sys.stdout.flush()
+            self._out.write("\n")
+            self._out.flush()
             self._is_midline = False
 
     def _say(self, text: str, style: str | None = None) -> None:
