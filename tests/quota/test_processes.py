@@ -1,4 +1,5 @@
-"""Several real processes on one Redis: together they are granted the limit, and no more."""
+"""Several real processes on one Redis: together they are granted the limit, and no more. On a busy machine one may take
+itself for cut off from Redis; it then goes on with its share, and the limit holds all the same."""
 
 import json
 import subprocess
@@ -7,9 +8,17 @@ import sys
 from tests.quota.server import RedisServer
 
 _WORKER = """
-import asyncio, json, sys
+import asyncio, json, logging, sys
 from devgem.quota import Ask, Endpoint, Lease, Limits, Outcome, Priority, Quota, Verdict
 from devgem.quota.connections import over_tcp
+
+lost = []
+
+class Watch(logging.Handler):
+    def emit(self, record):
+        lost.append(record.getMessage())
+
+logging.getLogger("devgem.quota").addHandler(Watch())
 
 async def main(url, seconds):
     where = tuple(Endpoint(f"e{n}", "v", "m", limits=Limits(rpm=200, tpm=100_000)) for n in range(2))
@@ -23,7 +32,7 @@ async def main(url, seconds):
                     await quota.settle(lease, Outcome(Verdict.OK, input_tokens=100, output_tokens=10))
         until = asyncio.get_running_loop().time() + seconds
         await asyncio.gather(*(caller() for _ in range(16)))
-    print(json.dumps(grants))
+    print(json.dumps([grants, lost]))
 
 asyncio.run(main(sys.argv[1], float(sys.argv[2])))
 """
@@ -35,4 +44,5 @@ def test_four_processes_are_granted_the_limit_together(empty_redis: RedisServer)
     told = [json.loads(worker.communicate(timeout=60)[0]) for worker in workers]
     assert all(worker.returncode == 0 for worker in workers)
     for endpoint in ("e0", "e1"):
-        assert sum(grants[endpoint] for grants in told) == 200
+        total = sum(grants[endpoint] for grants, _ in told)
+        assert total == 200 or (total < 200 and any(lost for _, lost in told))

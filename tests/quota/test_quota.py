@@ -86,6 +86,19 @@ async def test_a_waiting_call_is_told_how_long_and_then_refused(quota: Quota) ->
     assert told[0].seconds == pytest.approx(60, abs=1)
 
 
+async def test_who_queues_behind_others_is_told_so_at_once(quota: Quota) -> None:
+    where = endpoints(Limits(rpm=1))
+    await quota.acquire(ask(where))
+    told: list[list[Wait]] = [[], [], []]
+    calls = []
+    for waits in told:
+        calls.append(asyncio.create_task(quota.acquire(ask(where), within_seconds=0.2, on_wait=waits.append)))
+        await asyncio.sleep(0.01)
+    assert [waits[0].ahead for waits in told] == [0, 1, 2]
+    assert told[2][0].seconds == pytest.approx(180, abs=2)
+    await asyncio.gather(*calls)
+
+
 async def test_a_waiting_call_goes_when_room_comes_back(quota: Quota) -> None:
     where = endpoints(Limits(tpm=100))
     first = await quota.acquire(ask(where, input=100))

@@ -91,31 +91,54 @@ async def test_each_process_goes_on_with_its_share_and_comes_back(
 ) -> None:
     where = endpoints(Limits(rpm=100))
     before = await grants(fleet, where, most=20)
+    await all_well(fleet, where)
     harm(server, how)
     begun = time.monotonic()
     alone = await grants(fleet, where)
-    assert time.monotonic() - begun < 5, "nobody hangs on Redis"
+    assert time.monotonic() - begun < 15, "nobody hangs on Redis"
     assert before + alone <= 100
     assert alone >= 40, "four fifths of what was free"
     board = await fleet[0].board(where)
     assert "share" in board.degraded
     mend(server, how)
-    for ledger in fleet:
-        await until(lambda ledger=ledger: asyncio.ensure_future(_is_well(ledger, where)))  # type: ignore[misc]
+    await all_well(fleet, where)
     await asyncio.sleep(3.2 if how == "gone" else 0)  # it has forgotten: all say anew what they were granted
     after = await grants(fleet, where)
     assert before + alone + after <= 100
     assert before + alone + after >= 100 - PROCESSES, "a call whose answer was lost stays reserved, and no other"
 
 
+async def all_well(ledgers: list[SharedLedger], where: tuple[Endpoint, ...]) -> None:
+    """On a busy machine a process may take itself for cut off; it comes back within a second."""
+    for ledger in ledgers:
+        await until(lambda ledger=ledger: asyncio.ensure_future(_is_well(ledger, where)))  # type: ignore[misc]
+
+
 async def _is_well(ledger: SharedLedger, where: tuple[Endpoint, ...]) -> bool:
     return not await is_degraded(ledger, where)
+
+
+async def test_a_process_that_was_held_up_does_not_blame_redis(server: RedisServer) -> None:
+    ledger = over_tcp(server.url)
+    where = endpoints(Limits(rpm=10))
+    asking = asyncio.ensure_future(ledger.decide([(ask(where), None)]))
+    for _ in range(20):  # until the question is on its way
+        await asyncio.sleep(0.001)
+        if asking.done():
+            break
+    again = asyncio.ensure_future(ledger.decide([(ask(where), None)]))
+    await asyncio.sleep(0)
+    time.sleep(0.4)
+    assert isinstance((await again)[0], Lease)
+    assert not await is_degraded(ledger, where)
+    await ledger.close()
 
 
 async def test_an_emptied_redis_is_told_anew_what_was_granted(server: RedisServer, fleet: list[SharedLedger]) -> None:
     """F-12"""
     where = endpoints(Limits(rpm=60))
     before = await grants(fleet, where, most=40)
+    await all_well(fleet, where)
     with redis.Redis(port=server.port) as client:
         client.flushall()
     total, deadline = before, time.monotonic() + 5
@@ -166,12 +189,14 @@ async def test_a_429_is_honoured_by_every_process(server: RedisServer, fleet: li
     (lease,) = await fleet[0].decide([(ask(where), None)])
     assert isinstance(lease, Lease)
     await fleet[0].decide(settled=[(lease, Outcome(Verdict.REFUSED, retry_after_seconds=60.0))])
+    await all_well(fleet, where)
     for ledger in fleet:
         (answer,) = await ledger.decide([(ask(where), None)])
         assert isinstance(answer, Lease)
         assert answer.endpoint.id == "e1"
     await asyncio.sleep(1.1)
     await fleet[1].decide([(ask(where), None)])
+    await all_well(fleet, where)
     harm(server, "gone")
     (answer,) = await fleet[1].decide([(ask(where), None)])
     assert isinstance(answer, Lease)

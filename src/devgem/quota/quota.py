@@ -74,7 +74,8 @@ class Quota:
         take and how many go first. Every lease must be settled."""
         loop = asyncio.get_running_loop()
         call = _Call(ask, loop.time(), within_seconds > 0, on_wait, loop.create_future())
-        if call.waits and self._must_queue(ask):
+        if call.waits and (first := self._refused_first(ask)):
+            self._tell_behind(call, first)
             self._queue(call)
         else:
             self._new.append(call)
@@ -110,13 +111,18 @@ class Quota:
             self._timer.cancel()
         await self._ledger.close()
 
-    def _must_queue(self, ask: Ask) -> bool:
-        """Whether the same question has just been refused to somebody who goes first."""
-        return any(
-            queue[0].ask.endpoints == ask.endpoints and queue[0].refusal is not None
-            for queue in self._queues[: ask.priority + 1]
-            if queue
-        )
+    def _refused_first(self, ask: Ask) -> _Call | None:
+        """Who goes first and has just been refused the same question."""
+        for queue in self._queues[: ask.priority + 1]:
+            if queue and queue[0].refusal is not None and queue[0].ask.endpoints == ask.endpoints:
+                return queue[0]
+        return None
+
+    def _tell_behind(self, call: _Call, first: _Call) -> None:
+        """What `first` was told, and the calls of this process that go before."""
+        if call.on_wait is not None and (told := first.refusal) is not None:
+            ahead = told.ahead + sum(map(len, self._queues[: call.ask.priority + 1]))
+            call.on_wait(Wait(told.wait_seconds / (told.ahead + 1) * (ahead + 1), ahead))
 
     def _expire(self, call: _Call) -> None:
         if not call.answer.done():
