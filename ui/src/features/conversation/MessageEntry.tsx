@@ -1,5 +1,6 @@
 import { Markdown } from "../../components/Markdown";
 import { httpUrl } from "../../lib/markdown";
+import { visible } from "../../lib/visible";
 import type { Action, Message } from "./entries";
 
 const STOPPED: Record<string, string> = {
@@ -57,14 +58,15 @@ function ActionButton({ action, onAction }: { action: Action; onAction: Props["o
     const url = httpUrl(action.url);
     if (!url) return null;
     return (
-      <a className="button" href={url.href} target="_blank" rel="noopener noreferrer" title={url.host}>
-        {action.label}
+      <a className="button" href={url.href} target="_blank" rel="noopener noreferrer">
+        <bdi>{visible(action.label)}</bdi>{" "}
+        <bdi className="quiet">({url.host})</bdi>
       </a>
     );
   }
   return (
     <button type="button" className="button" onClick={() => onAction(action)}>
-      {action.label}
+      {visible(action.label)}
     </button>
   );
 }

@@ -225,5 +225,5 @@ it("an action that leads elsewhere than to http is not offered", () => {
   ];
   render(<MessageEntry message={{ ...MESSAGE, actions }} onAction={() => {}} onEdit={null} onRetry={null} />);
   expect(screen.queryByText("Bad")).toBeNull();
-  expect(screen.getByRole("link", { name: "Good" }).getAttribute("href")).toBe("https://a.example/");
+  expect(screen.getByRole("link", { name: "Good (a.example)" }).getAttribute("href")).toBe("https://a.example/");
 });
