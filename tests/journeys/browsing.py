@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.journeys.conftest import DevGem
+from tests.journeys.talk import open_conversation
 
 CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
 SCREENSHOTS = os.environ.get("DEVGEM_SCREENSHOTS")
@@ -25,14 +26,17 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def signed_in(browser: Browser, devgem: DevGem, *, width: int = 1280, height: int = 860) -> Iterator[Page]:
-    """A page in a context of its own, at a new conversation. It may not throw."""
+def signed_in(
+    browser: Browser, devgem: DevGem, *, conversation: str | None = None, width: int = 1280, height: int = 860
+) -> Iterator[Page]:
+    """A page in a context of its own, at a conversation that is new unless it is given. It may not throw."""
     context = browser.new_context(viewport={"width": width, "height": height})
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.goto(devgem.run("open").stdout.strip())
+    page.goto(f"{page.url.partition('#')[0]}#/conversations/{conversation or open_conversation(devgem)}")
     yield page
     context.close()
     assert trouble == []
@@ -73,9 +77,6 @@ def colour(page: Page, devgem: DevGem, app: str) -> tuple[str, str]:
     return found
 
 
-def new_conversation(page: Page) -> str:
-    """Its id."""
-    before = page.url
-    page.get_by_role("button", name="New conversation").click()
-    page.wait_for_url(lambda url: url != before and "#/conversations/" in url)
-    return page.url.rsplit("/", 1)[-1]
+def conversation_of(page: Page) -> str:
+    """The id of the conversation that a page shows."""
+    return page.url.rpartition("/")[2]

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.apps import server
-from tests.journeys.browsing import articles, card, chromium, colour, edit_card, new_conversation, say, shoot, signed_in
+from tests.journeys.browsing import articles, card, chromium, colour, conversation_of, edit_card, say, shoot, signed_in
 from tests.journeys.conftest import DevGem, Folders, processes_of, wait_until
 
 FRUIT: dict[str, str | bytes] = {
@@ -88,6 +88,7 @@ def test_from_a_broken_app_to_a_blue_page_and_back(page: Page, running: DevGem, 
 
     say(page, "roll back shop")
     expect(page.get_by_role("article").last).to_contain_text("from v3 to v2")
+    expect(page.get_by_role("article").last).to_be_in_viewport()
     assert colour(page, running, "shop") == ("Shop", "rgb(255, 255, 255)")
     assert page.get_by_role("button", name="Approve").count() == 0, "the message asked for exactly this"
     shoot(page, "5-rolled-back")
@@ -173,9 +174,7 @@ def test_a_secret_is_typed_into_the_card_on_a_phone_and_nowhere_else(
 
 def test_two_devices_see_one_order(browser: Browser, page: Page, running: DevGem) -> None:
     """F-40"""
-    new_conversation(page)
-    with signed_in(browser, running) as other:
-        other.goto(page.url)
+    with signed_in(browser, running, conversation=conversation_of(page)) as other:
         expect(other.get_by_text("Say deploy, get a working link")).to_be_visible()
         said = [f"help me with {word}" for word in ("deploy", "logs", "env", "rollback", "edits", "remove")]
         for number, text in enumerate(said):
@@ -189,7 +188,6 @@ def test_two_devices_see_one_order(browser: Browser, page: Page, running: DevGem
 
 
 def test_an_edited_message_takes_the_place_of_what_came_of_it(page: Page) -> None:
-    new_conversation(page)
     say(page, "blorb the frobnicator")
     expect(page.locator("article.message-assistant")).to_have_count(1)
     page.get_by_label("Message").press("ArrowUp")

@@ -1,5 +1,6 @@
 """Gemini through the whole product, played by a stand-in on loopback that breaks in every way: what the user sees."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from devgem.cli.client import StreamEvent
 from tests.journeys.apps import server
-from tests.journeys.browsing import chromium, new_conversation, say, shoot, signed_in
+from tests.journeys.browsing import chromium, conversation_of, say, shoot, signed_in
 from tests.journeys.conftest import DevGem, Folders, processes_of, wait_until
 from tests.journeys.google import playing_google
 from tests.journeys.talk import answers, events_until, get
@@ -59,7 +60,6 @@ def page(browser: Browser, devgem: DevGem, google: GeminiStandIn) -> Iterator[Pa
     """At a conversation without a word in it; the model is well."""
     google.reset()
     with signed_in(browser, devgem) as opened:
-        new_conversation(opened)
         yield opened
 
 
@@ -86,7 +86,7 @@ def next_place(devgem: DevGem) -> str:
 
 def told(devgem: DevGem, page: Page) -> list[StreamEvent]:
     """All events of the page's conversation, up to its first answer."""
-    return events_until(devgem, page.url.rsplit("/", 1)[-1], answers())
+    return events_until(devgem, conversation_of(page), answers())
 
 
 def thread(page: Page) -> Locator:
@@ -173,11 +173,35 @@ def test_no_tool_runs_on_what_broke(page: Page, devgem: DevGem, google: GeminiSt
     assert [event.type for event in told(devgem, page) if event.type.startswith("tool.")] == []
 
 
+def test_a_call_that_cannot_be_made_is_told_to_the_model_and_shown(page: Page, google: GeminiStandIn) -> None:
+    google.script(
+        Reply.calls(("no_such_tool", {}), ("restart", {"app": "x", "force": True})), Reply.say("I cannot do that.")
+    )
+    say(page, "do something strange")
+    expect(answer(page)).to_contain_text("I cannot do that.")
+    expect(thread(page).get_by_text("A call that cannot be made")).to_have_count(2)
+    told_the_model = json.dumps(google.calls[-1].tool_results)
+    assert "There is no tool" in told_the_model
+    assert "arguments of restart are wrong" in told_the_model
+
+
+def test_an_answer_of_megabytes_is_cut_and_the_page_lives(page: Page, devgem: DevGem, google: GeminiStandIn) -> None:
+    words = [hashlib.sha256(b"%d" % number).hexdigest() for number in range(50_000)]
+    google.script(Reply.say(*(" ".join(words[at : at + 500]) for at in range(0, len(words), 500))))
+    say(page, "tell me everything")
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
+    cut = told(devgem, page)[-1].data
+    assert cut["stopped"] == "budget"
+    assert cut["text"].endswith("I cut the answer after 200,000 characters.")
+    google.script(Reply.say("Short this time."))
+    say(page, "shorter please")
+    expect(answer(page)).to_contain_text("Short this time.")
+
+
 def test_a_turn_that_has_used_its_tokens_ends_and_says_so(page: Page, google: GeminiStandIn) -> None:
     google.script(Reply.call("list_apps", {}, prompt_tokens=60_000))
     say(page, "look at everything, again and again")
     expect(answer(page)).to_contain_text("This turn has used its 50,000 tokens")
-    expect(answer(page)).to_contain_text("The budget of this conversation or day is used up.")
     expect(page.get_by_role("button", name="Continue")).to_be_visible()
     assert len(google.calls) == 1
 
@@ -260,5 +284,5 @@ def test_where_no_endpoint_lets_it_in_it_says_so_and_what_to_do(page: Page, goog
     say(page, "are you there?")
     expect(answer(page)).to_contain_text("No model endpoint answered")
     expect(answer(page)).to_contain_text("Check the project's access to Vertex AI, or the API key.")
-    expect(answer(page)).to_contain_text("Something went wrong before the end.")
+    expect(answer(page).get_by_role("button", name="Try again")).to_be_visible()
     expect(page.get_by_text("Working")).to_have_count(0)
