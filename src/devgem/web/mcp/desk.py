@@ -23,6 +23,7 @@ from devgem.agent.world import look
 from devgem.domain.errors import DevGemError, Forbidden, NotFound
 from devgem.domain.event import EventType
 from devgem.domain.ids import new_id
+from devgem.llm.planner import World
 from devgem.store import (
     Approval,
     CallerRow,
@@ -88,23 +89,7 @@ class Desk:
             return State(prepared.to_json())
         if (known := await self._pending(place, prepared)) is not None:
             return State(None, known)
-        said = self._named_folder(caller, prepared)
-        turn = Turn(new_id("trn"), place.conversation, 0, caller.key, new_id("msg"), said, TurnStatus.ENDED, ())
-        tally = Tally() if caller.is_trusted else replace(Tally.from_json(place.tally), untrusted=True)
-
-        async def save(transaction: Transaction, tally: Tally) -> None:
-            await _lock(transaction, place.conversation, caller.name)
-            await transaction.histories.add(
-                turn.id, turn.conversation, user=turn.user, message=turn.message, said=turn.said, secrets={}
-            )
-            await transaction.histories.move(turn.id, to=TurnStatus.ENDED, frm=[TurnStatus.QUEUED])
-            known = Tally.from_json(await transaction.callers.tally(place.conversation))
-            private, egress = known.private or tally.private, known.egress or tally.egress
-            known = Tally(private=private, egress=egress)
-            await transaction.callers.touch(place.conversation, known.to_json(), now=datetime.now(UTC))
-
-        scene = Scene(turn, world, tally, trusted=caller.is_trusted)
-        runs = await self._calls.admit(scene, [Asked(turn.id, name, arguments)], save, first=0)
+        turn, runs = await self._admit(caller, place, world, prepared)
         try:
             await self._calls.perform(turn, runs, {})
         except asyncio.CancelledError:
@@ -113,6 +98,28 @@ class Desk:
         if prepared.tool.tier is Tier.WORKSPACE:
             await propose(self._parts, place.conversation, [prepared.document["app"]])
         return await self._state(turn.id)
+
+    async def _admit(
+        self, caller: Caller, place: CallerRow, world: World, prepared: Prepared
+    ) -> tuple[Turn, list[tuple[CallRow, Prepared]]]:
+        """Journals a call in a turn of its own; what of it may be done now."""
+        said = self._named_folder(caller, prepared)
+        turn = Turn(new_id("trn"), place.conversation, 0, caller.key, new_id("msg"), said, TurnStatus.ENDED, ())
+
+        async def save(transaction: Transaction, tally: Tally) -> None:
+            await _lock(transaction, place.conversation, caller.name)
+            await transaction.histories.add(
+                turn.id, turn.conversation, user=turn.user, message=turn.message, said=turn.said, secrets={}
+            )
+            await transaction.histories.move(turn.id, to=TurnStatus.ENDED, frm=[TurnStatus.QUEUED])
+            known = Tally.from_json(await transaction.callers.tally(place.conversation))
+            learned = Tally(private=known.private or tally.private, egress=known.egress or tally.egress)
+            await transaction.callers.touch(place.conversation, learned.to_json(), now=datetime.now(UTC))
+
+        tally = Tally() if caller.is_trusted else replace(Tally.from_json(place.tally), untrusted=True)
+        scene = Scene(turn, world, tally, trusted=caller.is_trusted)
+        asked = Asked(turn.id, prepared.tool.name, prepared.document)
+        return turn, await self._calls.admit(scene, [asked], save, first=0)
 
     async def status(self, caller: Caller, approval: str, wait_seconds: float = 0.0) -> State:
         """What has become of a call that needed an approval, at the latest when it is done. Raises NotFound."""
