@@ -63,7 +63,8 @@ def _page(approval: Approval, seal: str, wrong: str = "", *, status: int = 200) 
     body.append('<form method="post" autocomplete="off">')
     body += [
         f"<label>Value of {escape(field.name)}"
-        f'<input type="{"password" if field.secret else "text"}" name="{escape(_VALUE + field.name)}" required></label>'
+        f'<input type="{"password" if field.secret else "text"}" name="{escape(_VALUE + field.name)}" '
+        'autocomplete="new-password" required></label>'
         for field in approval.fields
     ]
     if approval.typed_name is not None:
