@@ -17,6 +17,8 @@ const CONNECTION: Record<Connection, string> = {
   "signed-out": "Signed out",
 };
 
+const MAIN = "main";
+
 export function App() {
   const [session, setSession] = useState<Session | "unreachable" | null>(null);
   useEffect(() => {
@@ -62,6 +64,9 @@ function Workbench({ session }: { session: Session }) {
   }, [socket]);
   return (
     <SocketContext value={socket}>
+      <button type="button" className="button skip" onClick={() => document.getElementById(MAIN)?.focus()}>
+        Skip to the content
+      </button>
       <Header session={session} />
       <Rooms />
     </SocketContext>
@@ -81,7 +86,7 @@ function Rooms() {
         <AppList />
         <ConversationList current={room === "quota" || room === "sessions" ? null : conversation} />
       </Aside>
-      <main>
+      <main id={MAIN} tabIndex={-1}>
         {room === "quota" && <QuotaBoard />}
         {room === "sessions" && <SessionList />}
         {room !== "quota" && room !== "sessions" && conversation && (
@@ -122,7 +127,13 @@ async function latestConversation(): Promise<string> {
   return (latest ?? (await api.openConversation())).id;
 }
 
+const ROOMS = [
+  ["#/quota", "Quota"],
+  ["#/sessions", "Sessions"],
+] as const;
+
 function Header({ session }: { session: Session }) {
+  const here = useHash();
   const connection = useConnection();
   return (
     <header className="header">
@@ -131,10 +142,13 @@ function Header({ session }: { session: Session }) {
         <a href="#/">DevGem</a>
       </h1>
       <nav className="header-links grow" aria-label="DevGem">
-        <a href="#/quota">Quota</a>
-        <a href="#/sessions">Sessions</a>
+        {ROOMS.map(([hash, label]) => (
+          <a key={hash} href={hash} aria-current={`#${here}` === hash ? "page" : undefined}>
+            {label}
+          </a>
+        ))}
       </nav>
-      <span className="quiet" title={session.isolation?.detail ?? ""}>
+      <span className="quiet isolation" title={session.isolation?.detail ?? ""}>
         Isolation {session.isolation?.level}
       </span>
       <span className={`connection connection-${connection}`} role="status">

@@ -28,6 +28,7 @@ export function Conversation({ id, renderDeployment }: Props) {
   const { acts, problem } = useActs(id, renderDeployment, setEditing, send);
   return (
     <div className="conversation">
+      <h2 className="visually-hidden">Conversation</h2>
       <div className="scroller" ref={view}>
         <div className="messages" ref={content} role="log" aria-label="Conversation" aria-live="off">
           {shown.entries.length === 0 && <Welcome />}

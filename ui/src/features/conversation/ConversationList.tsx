@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { api, asProblem } from "../../lib/api";
 import { usePolled } from "../../lib/polled";
+import { visible } from "../../lib/visible";
 
 const EVERY_MS = 5000;
 
@@ -31,7 +32,7 @@ export function ConversationList({ current }: { current: string | null }) {
         {conversations?.map(({ id, title }) => (
           <li key={id}>
             <a href={conversationHash(id)} aria-current={id === current ? "page" : undefined}>
-              {title}
+              {visible(title)}
             </a>
           </li>
         ))}

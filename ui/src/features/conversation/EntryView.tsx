@@ -67,7 +67,10 @@ function UnknownView({ entry }: { entry: Unknown }) {
   return (
     <details className="call">
       <summary className="quiet">{visible(entry.type)}</summary>
-      <pre className="evidence">{visible(JSON.stringify(entry.data, null, 1))}</pre>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable by keyboard */}
+      <pre className="evidence" tabIndex={0}>
+        {visible(JSON.stringify(entry.data, null, 1))}
+      </pre>
     </details>
   );
 }

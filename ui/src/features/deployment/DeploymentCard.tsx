@@ -2,6 +2,7 @@ import { useState } from "react";
 import { Badge } from "../../components/Badge";
 import { api } from "../../lib/api";
 import { isTerminal } from "../../lib/fold";
+import { visible } from "../../lib/visible";
 import { useStream } from "../../lib/stream";
 import { Ending } from "./Ending";
 import { LogView } from "./LogView";
@@ -20,7 +21,7 @@ export function DeploymentCard({ id }: { id: string }) {
       <header className="card-head">
         <h3>{deployment.app}</h3>
         <Badge status={deployment.status} />
-        <span className="quiet grow">{deployment.commit?.slice(0, 7) ?? deployment.repository}</span>
+        <span className="quiet grow">{deployment.commit?.slice(0, 7) ?? visible(deployment.repository)}</span>
         {!ended && <CancelButton deployment={id} />}
       </header>
       <Stages steps={deployment.steps} />

@@ -1,6 +1,7 @@
 import { CopyButton } from "../../components/CopyButton";
 import type { Deployment } from "../../lib/fold";
 import { milliseconds, seconds } from "../../lib/format";
+import { visible } from "../../lib/visible";
 
 /** How a deployment ended: the link with its evidence, or the cause with its fix. Nothing while it goes on. */
 export function Ending({ deployment }: { deployment: Deployment }) {
@@ -31,7 +32,7 @@ function Live({ deployment }: { deployment: Deployment }) {
       <p className="quiet">{facts.join(", ")}</p>
       {deployment.notes.map((note) => (
         <p key={note} className="note">
-          {note}
+          {visible(note)}
         </p>
       ))}
     </div>
@@ -43,10 +44,15 @@ function Failed({ deployment }: { deployment: Deployment }) {
   return (
     <div className="ending ending-failed" role="alert">
       <p>
-        <strong>{failure?.cause ?? "It failed."}</strong>
+        <strong>{visible(failure?.cause ?? "It failed.")}</strong>
       </p>
-      {failure?.evidence && <pre className="evidence">{failure.evidence}</pre>}
-      {failure?.fix && <p>{failure.fix}</p>}
+      {failure?.evidence && (
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable by keyboard
+        <pre className="evidence" tabIndex={0}>
+          {visible(failure.evidence)}
+        </pre>
+      )}
+      {failure?.fix && <p>{visible(failure.fix)}</p>}
     </div>
   );
 }

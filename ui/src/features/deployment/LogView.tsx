@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { ansiSpans } from "../../lib/ansi";
+import { visible } from "../../lib/visible";
 import type { LogLine } from "./state";
 
 const LINE_PX = 20;
@@ -48,7 +49,7 @@ function Line({ line }: { line: LogLine }) {
     <div className={`log-line log-${line.stream}`}>
       {ansiSpans(line.text).map((span, index) => (
         <span key={index} className={span.className}>
-          {span.text}
+          {visible(span.text)}
         </span>
       ))}
     </div>

@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import type { Step, StepState, StepStatus } from "../../lib/fold";
 import { STEPS } from "../../lib/fold";
 import { seconds } from "../../lib/format";
+import { visible } from "../../lib/visible";
 
 const LABEL: Record<Step, string> = {
   fetch: "Fetch",
@@ -40,7 +41,7 @@ function Stage({ name, state }: { name: Step; state: StepState }) {
       <span className="quiet numbers">
         {state.status === "running" ? <Elapsed state={state} /> : seconds(state.seconds)}
       </span>
-      {state.status === "running" && state.message && <span className="stage-message quiet">{state.message}</span>}
+      {state.status === "running" && state.message && <span className="stage-message quiet">{visible(state.message)}</span>}
     </li>
   );
 }
