@@ -121,6 +121,23 @@ async def test_edits_are_made_step_by_step_and_seen_as_a_diff(product: Product, 
     assert "Good day" in product.devgem.get("mcp-site")[1]
 
 
+async def test_a_call_is_approved_where_its_conversation_is_gone_on_with(product: Product, folders: Folders) -> None:
+    product.devgem.deploy(folders("mcp-there", server()))
+    async with bridged(product.environ) as connected:
+        asked = (await connected.call_tool("remove_app", {"app": "mcp-there"})).structured_content
+        conversation = product.get("/api/v1/conversations")["items"][0]["id"]
+        with product.terminal("chat", "--conversation", conversation) as terminal:
+            terminal.expect("remove_app {")
+            terminal.expect("anything else denies it: ")
+            terminal.type("mcp-there\n")
+            terminal.expect("mcp-there was removed")
+            terminal.expect("> ")
+            terminal.type("\x04")
+            assert terminal.ends() == 0
+        done = await connected.call_tool("approval_status", {"approval": asked["approval"]})
+        assert done.structured_content["status"] == "done"
+
+
 async def test_a_long_diff_is_accepted_once_it_was_shown_to_its_end(product: Product, folders: Folders) -> None:
     product.devgem.deploy(folders("mcp-long", {"index.html": "<h1>Hello</h1>\n"}))
     text = "".join(f"line {number}\n" for number in range(2500))

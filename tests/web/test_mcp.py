@@ -136,6 +136,8 @@ async def test_calls_of_one_client_are_shown_in_one_conversation_named_after_it(
     assert [e["type"] for e in told].count("tool.called") == 6
     assert [e["type"] for e in told].count("tool.finished") == 6
     assert "connected by MCP" in told[0]["text"]
+    ended = [e["turn"] for e in told if e["type"] == "message.finished" and e["turn"] is not None]
+    assert sorted(ended) == sorted(e["turn"] for e in told if e["type"] == "tool.called")
 
 
 async def test_what_others_wrote_is_marked_and_bounded(house: Dashboard, cloud: ChattyCloud) -> None:

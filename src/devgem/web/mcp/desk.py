@@ -97,6 +97,7 @@ class Desk:
             raise
         if prepared.tool.tier is Tier.WORKSPACE:
             await propose(self._parts, place.conversation, [prepared.document["app"]])
+        await self._close(turn.id)
         return await self._state(turn.id)
 
     async def _admit(
@@ -197,6 +198,17 @@ class Desk:
                 # What acts goes on to its end; what only reads was broken off.
                 if row.status is CallStatus.ASKED and not await transaction.approvals.of_turn(turn.id):
                     await _finish(transaction, row, _GONE)
+        await self._close(turn.id)
+
+    async def _close(self, turn: str) -> None:
+        """Says what a call came to, which ends its turn for those who look on; once."""
+        async with self._store.write() as transaction:
+            row = next(iter(await transaction.calls.of(turn)), None)
+            if row is not None and row.result is not None:
+                said = closing.message(
+                    str(row.result["summary"]), turn, deployment=row.deployment, key=f"closed:{turn}"
+                )
+                await transaction.events.append(f"conversation:{row.conversation}", [said])
 
     def _follow(self, conversation: str, approval: str) -> None:
         if approval not in self._followed:
@@ -211,14 +223,16 @@ class Desk:
     async def _go_on(self, conversation: str, id: str) -> None:
         """Does what was asked for once it is approved."""
         try:
-            if (approval := await self._granted(conversation, id)) is not None:
+            approval = await self._answered(conversation, id)
+            if approval.status is ApprovalStatus.GRANTED:
                 await self._perform(approval)
+            await self._close(approval.turn)
         except DevGemError as error:
             _log.warning("what %s approves was not done: %s", id, error.message)
         finally:
             self._followed.discard(id)
 
-    async def _granted(self, conversation: str, id: str) -> Approval | None:
+    async def _answered(self, conversation: str, id: str) -> Approval:
         stream = f"conversation:{conversation}"
         async with self._store.read() as transaction:
             head = (await transaction.events.state(stream)).head
@@ -231,7 +245,7 @@ class Desk:
                         break
             async with self._store.read() as transaction:
                 approval = await transaction.approvals.get(conversation, id)
-        return approval if approval.status is ApprovalStatus.GRANTED else None
+        return approval
 
     async def _perform(self, approval: Approval) -> None:
         world = await look(self._parts, conversation=approval.conversation, spoken=())
