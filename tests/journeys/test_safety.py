@@ -2,66 +2,22 @@
 where its links lead."""
 
 import asyncio
-import json
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
-from pydantic_ai.models.function import FunctionModel
+from playwright.async_api import Page, expect
 
-from devgem.agent.brain import Asker, Brain
-from devgem.domain.app import Build, Check, Image, Progress, Repository
-from devgem.domain.failure import Failure
-from devgem.domain.log import LineSplitter, LogLine
-from devgem.domain.plan import BuildPlan
+from devgem.domain.app import Repository
 from devgem.pipeline import DeployRequest
 from devgem.store import Fact
-from tests.agent.rig import Script, ToolCall
+from tests.agent.rig import ToolCall
 from tests.journeys.apps import server
-from tests.journeys.browsing import CHROMIUM
 from tests.journeys.conftest import Folders
-from tests.pipeline.peers import JournalCloud
-from tests.web.conftest import Dashboard, dashboard_on
-
-ROOT = Path(__file__).parent.parent.parent
-PAGE = ROOT / "src" / "devgem" / "web" / "static"
-HOSTILE: list[str] = json.loads((ROOT / "ui" / "src" / "components" / "hostile.json").read_text())
-ALL = "\n\n".join(HOSTILE)
-LOG = [
-    *(text.encode() for text in HOSTILE),
-    b"\x1b]8;;https://evil.example\x07click\x1b]8;;\x07",
-    b"\x1b]8;;javascript:alert(1)\x1b\\click\x1b]8;;\x1b\\",
-    b"\x1b]0;title\x07\x1b]52;c;ZXZpbA==\x07\x1bP+q544e\x1b\\\x1b_Gi=31\x1b\\\x1b[2J\x1b[Hwiped",
-    b"\x1b[31m<script>alert(1)</script>\x1b[0m \xff\xfe \x00 \x9b2J",
-    b"x" * 100_000,
-    "\u202e\u2066\u200b<img src=x onerror=alert(1)>".encode(),
-]
-# Runs before the page's own script; what the page does against its policy, and what is run in it, is noted.
-WATCH = """
-window.seen = [];
-document.addEventListener("securitypolicyviolation", (e) => seen.push(e.violatedDirective + " " + e.blockedURI));
-for (const name of ["alert", "confirm", "prompt", "open", "print"]) window[name] = (text) => seen.push(name + text);
-"""
-
-
-class HostileCloud(JournalCloud):
-    """Its builds say everything that is hostile, and fail with it."""
-
-    async def preflight(self, plan: BuildPlan, *, own: bool) -> list[Check]:
-        return []
-
-    async def build(self, build: Build) -> AsyncIterator[LogLine | Progress | Image | Failure]:
-        splitter = LineSplitter()
-        for line in LOG:
-            for text in splitter.feed(line + b"\n"):
-                yield LogLine(text, "out", datetime.now(UTC))
-        yield Progress(HOSTILE[1], 0.5)
-        yield Failure("build_failed", ALL, ALL, ALL)
+from tests.journeys.hostile import ALL, HOSTILE, HostileCloud
+from tests.journeys.pages import house, watched_page
 
 
 def everywhere(hostile: str, n: int) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -96,50 +52,6 @@ def everywhere(hostile: str, n: int) -> Iterator[tuple[str, dict[str, Any]]]:
     }  # fmt: skip
     yield "endpoint.switched", {"from": hostile, "to": hostile, "reason": hostile, **turn}
     yield "unknown.happened", {hostile: hostile, "__proto__": {"polluted": True}, "constructor": hostile}
-
-
-@asynccontextmanager
-async def hostile_house(folder: Path) -> AsyncIterator[tuple[Dashboard, Script]]:
-    script = Script()
-    model = FunctionModel(stream_function=script.answer, model_name="scripted")
-
-    async def choose(asker: Asker) -> Brain:
-        return Brain(model, is_metered=False)
-
-    async with dashboard_on(folder, choose, {"local": HostileCloud(folder / "cloud")}, static=PAGE) as dashboard:
-        await dashboard.parts.pipeline.start()
-        yield dashboard, script
-        await dashboard.parts.pipeline.close()
-
-
-@asynccontextmanager
-async def watched_page(dashboard: Dashboard) -> AsyncIterator[tuple[Page, list[str]]]:
-    """A signed-in page, and everything that it asked for outside of the dashboard, or was asked by it."""
-    outside: list[str] = []
-
-    def asked(url: str) -> None:
-        if not url.startswith(f"{dashboard.url}/"):
-            outside.append(url)
-
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-quic"])
-        context = await browser.new_context()
-        await context.add_init_script(WATCH)
-        page = await context.new_page()
-        page.on("request", lambda request: asked(request.url))
-        page.on("websocket", lambda socket: asked(socket.url.replace("ws:", "http:")))
-        page.on("dialog", lambda dialog: outside.append(dialog.message))
-        page.on("pageerror", lambda error: outside.append(str(error)))
-        page.on("popup", lambda popup: outside.append(popup.url))
-        page.on("console", lambda said: outside.append(said.text) if said.type == "error" else None)
-        await page.goto(f"{dashboard.url}/signin?token={dashboard.parts.sign_in.new_code()}")
-        yield page, outside
-        await browser.close()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def the_page_is_built() -> None:
-    assert (PAGE / "index.html").exists(), "`npm run build` in ui/ builds it"
 
 
 LINKS = """() => [...document.querySelectorAll("main a, aside a, .aside a")].map((a) => ({
@@ -180,7 +92,10 @@ async def check(page: Page, outside: list[str]) -> None:
 
 
 async def test_a_conversation_of_hostile_texts_does_nothing(tmp_path: Path) -> None:
-    async with hostile_house(tmp_path) as (dashboard, _), watched_page(dashboard) as (page, outside):
+    async with (
+        house(tmp_path, HostileCloud(tmp_path / "cloud")) as (dashboard, _),
+        watched_page(dashboard) as (page, outside),
+    ):
         conversation = (await dashboard.parts.conversations.open()).id
         async with dashboard.store.write() as transaction:
             await transaction.conversations.rename(conversation, HOSTILE[0] + HOSTILE[1])
@@ -197,7 +112,10 @@ async def test_a_conversation_of_hostile_texts_does_nothing(tmp_path: Path) -> N
 
 async def test_what_a_model_and_a_build_say_does_nothing(tmp_path: Path) -> None:
     """Through the agent, the pipeline and the log, as it comes in life."""
-    async with hostile_house(tmp_path) as (dashboard, script), watched_page(dashboard) as (page, outside):
+    async with (
+        house(tmp_path, HostileCloud(tmp_path / "cloud")) as (dashboard, script),
+        watched_page(dashboard) as (page, outside),
+    ):
         folder = Folders(tmp_path)("<img src=x onerror=alert(1)>", server())
         deployment = await dashboard.parts.pipeline.deploy(DeployRequest(Repository(str(folder)), app="shop"))
         script.will([ALL, ToolCall("read_logs", {"app": ALL}), ToolCall("deploy", {"source": ALL})], [ALL], [ALL])
@@ -222,7 +140,10 @@ async def test_what_a_model_and_a_build_say_does_nothing(tmp_path: Path) -> None
 
 async def test_the_watch_sees_what_it_is_to_see(tmp_path: Path) -> None:
     """The check can fail: each of these would be a hole."""
-    async with hostile_house(tmp_path) as (dashboard, _), watched_page(dashboard) as (page, outside):
+    async with (
+        house(tmp_path, HostileCloud(tmp_path / "cloud")) as (dashboard, _),
+        watched_page(dashboard) as (page, outside),
+    ):
         await page.get_by_label("Message", exact=True).wait_for()
         await check(page, outside)
         for hole in (
