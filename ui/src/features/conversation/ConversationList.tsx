@@ -1,11 +1,22 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { api, asProblem } from "../../lib/api";
 import { usePolled } from "../../lib/polled";
+import { useStream } from "../../lib/stream";
 import { visible } from "../../lib/visible";
 
 const EVERY_MS = 5000;
+const anything = () => true;
 
 export const conversationHash = (id: string) => `#/conversations/${encodeURIComponent(id)}`;
+
+/** Notices at once that a conversation has got its first message, which is its title. */
+function Beginning({ id, onBegun }: { id: string; onBegun: () => void }) {
+  const isBegun = useStream(`conversation:${id}`, anything, false);
+  useEffect(() => {
+    if (isBegun) onBegun();
+  }, [isBegun, onBegun]);
+  return null;
+}
 
 /** The threads there are, the newest first, and a way to begin one. */
 export function ConversationList({ current }: { current: string | null }) {
@@ -28,6 +39,7 @@ export function ConversationList({ current }: { current: string | null }) {
         New conversation
       </button>
       {(failed || problem) && <p className="problem">{failed || problem?.message}</p>}
+      {current && <Beginning key={current} id={current} onBegun={again} />}
       <ul>
         {conversations?.map(({ id, title }) => (
           <li key={id}>

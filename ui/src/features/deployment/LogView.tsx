@@ -26,7 +26,7 @@ export function LogView({ log, lines }: { log: LogLine[]; lines: number }) {
   return (
     <div className="log-frame">
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable by keyboard */}
-      <div className="log" ref={box} onScroll={onScroll} role="log" aria-label="Build log" tabIndex={0}>
+      <div className="log" ref={box} onScroll={onScroll} role="log" aria-live="off" aria-label="Build log" tabIndex={0}>
         <div className="log-sizer" style={{ height: lines * LINE_PX }}>
           <div className="log-window" style={{ transform: `translateY(${first * LINE_PX}px)` }}>
             {log.slice(first, last).map((line) => (
