@@ -19,6 +19,7 @@ from devgem.clouds import Cloud
 from devgem.config import Settings
 from devgem.llm.offline import OfflineModel
 from devgem.pipeline import Pipeline
+from devgem.pipeline.parts import Detect
 from devgem.pipeline.workspaces import Workspaces
 from devgem.quota import Board
 from devgem.source import Policy, Sources
@@ -71,6 +72,7 @@ async def dashboard_on(
     *,
     database_url: str | None = None,
     static: Path | None = None,
+    planner: Detect = detect,
 ) -> AsyncIterator[Dashboard]:
     """`choose` is the model that answers; the planner where there is none. The database is SQLite, and the page an
     empty one, unless others are given."""
@@ -81,7 +83,7 @@ async def dashboard_on(
     store = await Store.open(database_url or f"sqlite:///{folder / 'devgem.sqlite'}", key=b"k" * 32)
     sources = Sources(folder / "sources", Policy())
     workflows = f"sqlite:///{folder / 'workflows.sqlite'}"
-    pipeline = Pipeline(store=store, sources=sources, detect=detect, clouds=clouds, workflows_url=workflows)
+    pipeline = Pipeline(store=store, sources=sources, detect=planner, clouds=clouds, workflows_url=workflows)
     settings = Settings(data_dir=folder)
     parse = tools.parser(settings)
     if static is None:
