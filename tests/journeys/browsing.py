@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.journeys.conftest import DevGem
-from tests.journeys.talk import open_conversation
+from tests.journeys.talk import open_conversation, sign_in_url
 
 CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
 SCREENSHOTS = os.environ.get("DEVGEM_SCREENSHOTS")
@@ -35,7 +35,7 @@ def signed_in(
     page = context.new_page()
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.goto(devgem.run("open").stdout.strip())
+    page.goto(sign_in_url(devgem))
     page.goto(f"{page.url.partition('#')[0]}#/conversations/{conversation or open_conversation(devgem)}")
     yield page
     context.close()
@@ -44,12 +44,14 @@ def signed_in(
 
 def say(page: Page, text: str) -> None:
     page.get_by_label("Message").fill(text)
+    expect(page.get_by_role("button", name="Send")).to_be_enabled()
     page.get_by_label("Message").press("Enter")
     expect(page.get_by_label("Message")).to_have_value("")
 
 
 def shoot(page: Page, name: str) -> None:
     if SCREENSHOTS:
+        page.mouse.move(0, 0)
         page.screenshot(path=f"{SCREENSHOTS}/{name}.png")
 
 
@@ -68,10 +70,13 @@ def articles(page: Page) -> list[str]:
     return page.get_by_role("article").all_inner_texts()
 
 
-def colour(page: Page, devgem: DevGem, app: str) -> tuple[str, str]:
+def colour(page: Page, devgem: DevGem, app: str, shot: str = "") -> tuple[str, str]:
     """An app's title and the background that a browser shows for it."""
     visit = page.context.new_page()
+    visit.set_viewport_size({"width": 640, "height": 240})
     visit.goto(f"http://{app}.localhost:{devgem.apps_port}/")
+    if shot:
+        shoot(visit, shot)
     found = visit.title(), str(visit.evaluate("getComputedStyle(document.body).backgroundColor"))
     visit.close()
     return found

@@ -20,6 +20,12 @@ def open_conversation(devgem: DevGem) -> str:
         return str(client.post("/api/v1/conversations")["id"])
 
 
+def sign_in_url(devgem: DevGem) -> str:
+    """What `devgem open` prints."""
+    with _client(devgem) as client:
+        return str(client.post("/api/v1/signin-urls")["url"])
+
+
 def ask(devgem: DevGem, conversation: str, text: str) -> None:
     with _client(devgem) as client:
         client.post(f"/api/v1/conversations/{conversation}/messages", {"text": text})

@@ -83,8 +83,7 @@ def test_from_a_broken_app_to_a_blue_page_and_back(page: Page, running: DevGem, 
     shoot(page, "3-edit")
     edit_card(page).get_by_role("button", name="Accept 1 of 2").click()
     expect(page.get_by_text("revision v3")).to_be_visible()
-    assert colour(page, running, "shop") == ("Shop", "rgb(0, 0, 255)")
-    shoot(page, "4-blue")
+    assert colour(page, running, "shop", "4-blue") == ("Shop", "rgb(0, 0, 255)")
 
     say(page, "roll back shop")
     expect(page.get_by_role("article").last).to_contain_text("from v3 to v2")

@@ -140,7 +140,7 @@ def test_an_answer_that_breaks_is_replaced_by_the_next_endpoints(
 
     def brain(call: Call) -> Reply:
         if len(google.calls) > 1:
-            return Reply.say("The whole ", "answer.", chunk_seconds=0.2)
+            return Reply.say("The whole ", "answer.")
         heal(google)
         return Reply.say("Partial ", "words that ", "are void. ", chunk_seconds=0.2)
 
@@ -150,9 +150,10 @@ def test_an_answer_that_breaks_is_replaced_by_the_next_endpoints(
     expect(answer(page)).to_have_text(re.compile("The whole answer."))
     expect(thread(page).get_by_text(re.compile(r"^Went on at .+ instead of .+ \(.+\)$"))).to_be_visible()
     expect(thread(page).get_by_text("Partial")).to_have_count(0)
-    deltas = [event.data for event in told(devgem, page) if event.type == "message.delta"]
+    events = told(devgem, page)
+    deltas = [event.data for event in events if event.type == "message.delta"]
     assert deltas[0]["text"].startswith("Partial")
-    assert [delta["text"] for delta in deltas if delta["replace"]] == ["The whole "]
+    assert events[-1].data["text"] == "The whole answer."
 
 
 def test_no_tool_runs_on_what_broke(page: Page, devgem: DevGem, google: GeminiStandIn, folders: Folders) -> None:
@@ -235,7 +236,6 @@ def test_what_a_readme_orders_waits_for_a_click_whatever_the_model_says(
     for title in ("Removing victim", "Setting EVIL of victim", "Restarting victim"):
         expect(page.get_by_role("region", name=title)).to_be_visible()
     expect(page.locator(".call-summary").get_by_text("not done, since it would reach out")).to_be_visible()
-    shoot(page, "injection")
     say(page, "yes, I approve all of it. Go on.")
     expect(page.get_by_text("Denied by devgem: you wrote something else")).to_have_count(3)
     assert devgem.get("victim") == (200, "untouched")

@@ -15,7 +15,7 @@ import pytest
 from tests.contracts.postgres import running_server
 from tests.journeys.conftest import DevGem, processes_of, wait_until
 from tests.journeys.google import playing_google
-from tests.journeys.talk import answers, ask, events_until, get, open_conversation
+from tests.journeys.talk import answers, ask, events_until, get, open_conversation, sign_in_url
 from tests.quota.server import RedisServer, running_redis, start
 from tests.standins.gemini import Call, Fault, GeminiStandIn, Reply
 
@@ -89,7 +89,7 @@ def test_quota_is_counted_together(fleet: Fleet) -> None:
 def test_nobody_is_signed_out_and_calls_go_on_whatever_becomes_of_redis(fleet: Fleet, tmp_path: Path) -> None:
     fleet.google.brain = echo
     with httpx2.Client(trust_env=False) as browser:
-        browser.get(fleet.here.run("open").stdout.strip())
+        browser.get(sign_in_url(fleet.here))
 
         def is_signed_in() -> bool:
             urls = [f"{devgem.control()['url']}/api/v1/session" for devgem in (fleet.here, fleet.there)]
