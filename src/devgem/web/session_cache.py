@@ -26,8 +26,9 @@ _log = logging.getLogger(__name__)
 
 
 class SessionCache:
-    def __init__(self, execute: Execute) -> None:
+    def __init__(self, execute: Execute, command_seconds: float = COMMAND_SECONDS) -> None:
         self._execute = execute
+        self._command_seconds = command_seconds
         self._pause_until = 0.0
 
     async def find(self, token: str) -> Session | None:
@@ -61,7 +62,7 @@ class SessionCache:
         if loop.time() < self._pause_until:
             return None
         try:
-            async with asyncio.timeout(COMMAND_SECONDS):
+            async with asyncio.timeout(self._command_seconds):
                 return await self._execute(*words)
         except (TimeoutError, Unavailable) as error:
             _log.warning("sessions are read from the database: %s", str(error) or "Redis did not answer in time")
