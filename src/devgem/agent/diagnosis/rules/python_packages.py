@@ -29,7 +29,7 @@ def _missing_module(clue: Clue) -> Finding | None:
     top = module.partition(".")[0]
     package = PYTHON_DISTRIBUTIONS.get(module) or PYTHON_DISTRIBUTIONS.get(top) or top.replace("_", "-")
     known = module in PYTHON_DISTRIBUTIONS or top in PYTHON_DISTRIBUTIONS
-    why = f"The package {package} brings it." if known else f"If the package that brings it is called {package}."
+    why = f"The package {package} brings it." if known else f"That is right if its package is called {package}."
     certain = known or not _OTHER_ERROR.search(clue.after)
     cause = f"the Python module `{module}` is not installed"
     if not any(True for _ in add_python(clue.evidence, package)):
