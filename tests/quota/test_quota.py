@@ -80,7 +80,7 @@ async def test_a_waiting_call_is_told_how_long_and_then_refused(quota: Quota) ->
     where = endpoints(Limits(rpm=1))
     await quota.acquire(ask(where))
     told: list[Wait] = []
-    answer = await quota.acquire(ask(where), within_seconds=0.1, on_wait=told.append)
+    answer = await quota.acquire(ask(where), within_seconds=0.6, on_wait=told.append)
     assert isinstance(answer, Refusal)
     assert told[0].ahead == 0
     assert told[0].seconds == pytest.approx(60, abs=1)
@@ -92,7 +92,7 @@ async def test_who_queues_behind_others_is_told_so_at_once(quota: Quota) -> None
     told: list[list[Wait]] = [[], [], []]
     calls = []
     for waits in told:
-        calls.append(asyncio.create_task(quota.acquire(ask(where), within_seconds=0.2, on_wait=waits.append)))
+        calls.append(asyncio.create_task(quota.acquire(ask(where), within_seconds=0.6, on_wait=waits.append)))
         await asyncio.sleep(0.01)
     assert [waits[0].ahead for waits in told] == [0, 1, 2]
     assert told[2][0].seconds == pytest.approx(180, abs=2)
@@ -189,6 +189,16 @@ async def test_what_never_fits_is_refused_without_waiting(quota: Quota) -> None:
     answer = await asyncio.wait_for(quota.acquire(ask(endpoints(Limits(tpm=10)), input=11), within_seconds=60), 5)
     assert isinstance(answer, Refusal)
     assert answer.never
+
+
+async def test_waiting_that_cannot_help_is_not_waited_for(quota: Quota) -> None:
+    where = endpoints(Limits(rpm=10))
+    lease = await quota.acquire(ask(where))
+    assert isinstance(lease, Lease)
+    await quota.settle(lease, Outcome(Verdict.REFUSED, retry_after_seconds=600.0))
+    answer = await asyncio.wait_for(quota.acquire(ask(where), within_seconds=60), 5)
+    assert isinstance(answer, Refusal)
+    assert answer.retry_after_seconds > 590
 
 
 async def test_another_users_own_endpoint_does_not_wait_in_line(quota: Quota) -> None:

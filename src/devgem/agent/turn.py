@@ -48,6 +48,7 @@ from devgem.store import ApprovalStatus, CallRow, CallStatus, Fact, Transaction,
 _log = logging.getLogger(__name__)
 
 _EMPTY = "I have no answer to that. Try it in other words."
+_TELL_SECONDS = 10.0
 _CONTINUE = {"label": "Continue", "say": "continue"}
 
 
@@ -74,6 +75,7 @@ class RunningTurn:
         self._cost: float | None = None
         self._messages: list[ModelMessage] = []
         self._world = World()
+        self._waiting: tuple[Waiting | None, float] = (None, 0.0)
         self._spoken: list[str] = []
         self._steeped = False
         self._speech: Speech | None = None
@@ -312,12 +314,23 @@ class RunningTurn:
                 data = {"from": notice.origin, "to": notice.target, "reason": notice.reason, "turn": self._turn.id}
                 fact = Fact(EventType.ENDPOINT_SWITCHED, data)
             case Waiting():
+                if self._is_told(notice):
+                    return
                 fact = _refused(notice.seconds, notice.ahead, {}, self._turn.id)
             case Refused():
                 fact = _refused(notice.seconds, notice.ahead, notice.reasons, self._turn.id)
         task = asyncio.ensure_future(self._store.append(self._stream, [fact]))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
+
+    def _is_told(self, notice: Waiting) -> bool:
+        """Whether the user knows: told of the same place in the line within the last seconds."""
+        now = monotonic()
+        told, at = self._waiting
+        if told is not None and told.ahead == notice.ahead and now - at < _TELL_SECONDS:
+            return True
+        self._waiting = (notice, now)
+        return False
 
 
 def _app_of(call: CallRow) -> str | None:

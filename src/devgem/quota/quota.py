@@ -27,19 +27,20 @@ _RENEW_SECONDS = 1.0
 
 
 class _Call:
-    __slots__ = ("answer", "ask", "is_queued", "on_wait", "rank", "refusal", "since", "waits")
+    __slots__ = ("answer", "ask", "is_queued", "on_wait", "rank", "refusal", "since", "until", "waits")
 
     def __init__(
         self,
         ask: Ask,
         since: float,
-        waits: bool,
+        within: float,
         on_wait: Callable[[Wait], None] | None,
         answer: "asyncio.Future[Lease | Refusal]",
     ) -> None:
         self.ask = ask
         self.since = since
-        self.waits = waits
+        self.until = since + within
+        self.waits = within > 0
         self.on_wait = on_wait
         self.answer = answer
         self.refusal: Refusal | None = None
@@ -70,10 +71,10 @@ class Quota:
         self, ask: Ask, *, within_seconds: float = 0.0, on_wait: Callable[[Wait], None] | None = None
     ) -> Lease | Refusal:
         """A lease, as soon as there is one and at the latest `within_seconds` from now; else the last refusal. A call
-        that cannot fit anywhere is refused at once. `on_wait` is told, at most a few times a second, how long it may
-        take and how many go first. Every lease must be settled."""
+        that cannot fit anywhere, or not before that time, is refused at once. `on_wait` is told, at most a few times a
+        second, how long it may take and how many go first. Every lease must be settled."""
         loop = asyncio.get_running_loop()
-        call = _Call(ask, loop.time(), within_seconds > 0, on_wait, loop.create_future())
+        call = _Call(ask, loop.time(), within_seconds, on_wait, loop.create_future())
         if call.waits and (first := self._refused_first(ask)):
             self._tell_behind(call, first)
             self._queue(call)
@@ -197,6 +198,7 @@ class Quota:
 
     def _hand_out(self, calls: Sequence[_Call], answers: Sequence[Lease | Refusal]) -> None:
         refused: list[_Call] = []
+        now = asyncio.get_running_loop().time()
         for call, answer in zip(calls, answers, strict=True):
             if isinstance(answer, Lease):
                 if call.is_queued:
@@ -205,7 +207,7 @@ class Quota:
                     call.answer.set_result(answer)
                 else:
                     self._return(answer)
-            elif not call.waits or answer.never:
+            elif not call.waits or answer.never or now + answer.retry_after_seconds > call.until:
                 self._leave(call)
                 if not call.answer.done():
                     call.answer.set_result(answer)

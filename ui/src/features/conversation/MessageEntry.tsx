@@ -5,7 +5,7 @@ import type { Action, Message } from "./entries";
 
 const STOPPED: Record<string, string> = {
   user: "You stopped this answer.",
-  budget: "The budget of this conversation or day is used up.",
+  budget: "A budget is used up.",
   steps: "It took too many steps and was ended.",
   time: "It took too long and was ended.",
   error: "Something went wrong before the end.",

@@ -5,7 +5,7 @@ import type { Action, Approval, Call, Edit, Entry, Message, Thread, Usage } from
 import { type Data, number, record, records, text, textOrNull, texts } from "./read";
 
 /** What is shown of one message; a model that repeats itself without end must not take the page with it. */
-export const SHOWN_CHARACTERS = 200_000;
+export const SHOWN_CHARACTERS = 250_000;
 
 export function addEvent(thread: Thread, event: StreamEvent): Thread {
   const { data } = event;

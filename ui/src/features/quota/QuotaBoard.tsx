@@ -71,6 +71,10 @@ function today({ spent }: Quota): string {
   return `Today ${spent.day_tokens.toLocaleString()}${limit} tokens${cost}.`;
 }
 
+function isLimited({ rpm, tpm }: Endpoint): boolean {
+  return rpm.limit !== null || tpm.limit !== null;
+}
+
 function EndpointCard({ endpoint }: { endpoint: Endpoint }) {
   const retry = endpoint.retry_in_seconds ? `tried again in ${inTime(endpoint.retry_in_seconds)}` : "";
   const why = [endpoint.reason, retry].filter(Boolean).join(", ");
@@ -84,7 +88,9 @@ function EndpointCard({ endpoint }: { endpoint: Endpoint }) {
         </span>
       </div>
       {why && <p className="quiet">{why}</p>}
-      {endpoint.ceiling < 1 && <p className="quiet">Learned: {Math.round(endpoint.ceiling * 100)} % of the limits below.</p>}
+      {endpoint.ceiling < 1 && isLimited(endpoint) && (
+        <p className="quiet">The limits below are learned: {Math.round(endpoint.ceiling * 100)} % of those that are set.</p>
+      )}
       <dl className="windows">
         {WINDOWS.map(([name, label]) => (
           <Window key={name} label={label} usage={endpoint[name]} />
