@@ -14,6 +14,9 @@ from devgem.quota.shared import SharedLedger
 from tests.quota.server import RedisServer, running_redis
 from tests.standins.upstash import TOKEN, running_upstash
 
+BUSY_SECONDS = 10.0
+"""What is tried here is not how soon Redis answers, and the machine may be busy."""
+
 
 @dataclass
 class Clock:
@@ -49,12 +52,16 @@ async def ledger(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[
     server: RedisServer = request.getfixturevalue("empty_redis")
     if request.param == "redis":
         tcp = TcpConnection(server.url)
-        async with closing(SharedLedger(RedisLedger(tcp.run, clock=clock), tcp.close)) as shared:
+        async with closing(
+            SharedLedger(RedisLedger(tcp.run, clock=clock, command_seconds=BUSY_SECONDS), tcp.close)
+        ) as shared:
             yield shared
         return
     async with running_upstash(server.url) as (_, url):
         rest = RestConnection(url, TOKEN)
-        async with closing(SharedLedger(RedisLedger(rest.run, clock=clock), rest.close)) as shared:
+        async with closing(
+            SharedLedger(RedisLedger(rest.run, clock=clock, command_seconds=BUSY_SECONDS), rest.close)
+        ) as shared:
             yield shared
 
 

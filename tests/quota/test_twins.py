@@ -8,7 +8,7 @@ from devgem.quota import Ask, Endpoint, Lease, Limits, Outcome, Priority, Refusa
 from devgem.quota.books import Books
 from devgem.quota.connections import TcpConnection
 from devgem.quota.redis import RedisLedger
-from tests.quota.conftest import Clock
+from tests.quota.conftest import BUSY_SECONDS, Clock
 from tests.quota.server import RedisServer
 
 STEPS = 600
@@ -36,7 +36,7 @@ async def test_the_script_and_the_books_agree(seed: int, empty_redis: RedisServe
     where = [_endpoint(draw, at) for at in range(4)]
     preferences = [tuple(where), tuple(where[:2]), tuple(where[::-1]), (where[3],), ()]
     jitter = OneNumber()
-    processes = [RedisLedger(connection.run, clock=clock, draw=jitter) for _ in range(3)]
+    processes = [RedisLedger(connection.run, clock=clock, draw=jitter, command_seconds=BUSY_SECONDS) for _ in range(3)]
     books = Books()
     leases: list[list[Lease]] = [[] for _ in processes]
     for _ in range(STEPS):

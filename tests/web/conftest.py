@@ -49,7 +49,7 @@ class Dashboard:
 
     def client(self, *, token: str | None = TOKEN, **headers: str) -> httpx2.AsyncClient:
         authorization = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx2.AsyncClient(base_url=self.url, headers=authorization | headers, trust_env=False)
+        return httpx2.AsyncClient(base_url=self.url, headers=authorization | headers, trust_env=False, timeout=30)
 
 
 async def no_endpoints() -> Board:

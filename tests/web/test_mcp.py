@@ -319,7 +319,7 @@ async def test_a_cancelled_read_is_broken_off(house: Dashboard, cloud: ChattyClo
 async def test_strangers_are_turned_away(house: Dashboard, headers: dict[str, str], status: int) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     headers = {"Accept": "application/json, text/event-stream", **headers}
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False, timeout=30) as http:
         answer = await http.post(f"{house.url}/mcp", json=body, headers=headers)
     assert answer.status_code == status
     if status == 401:
@@ -330,7 +330,7 @@ async def test_strangers_are_turned_away(house: Dashboard, headers: dict[str, st
 async def test_a_signed_in_browser_alone_is_no_mcp_client(house: Dashboard) -> None:
     session = await house.parts.sign_in.redeem(house.parts.sign_in.new_code())
     headers = {"Accept": "application/json, text/event-stream", "Origin": house.url, "X-DevGem": "1"}
-    async with httpx2.AsyncClient(cookies={"devgem_session": session}, trust_env=False) as http:
+    async with httpx2.AsyncClient(cookies={"devgem_session": session}, trust_env=False, timeout=30) as http:
         answer = await http.post(
             f"{house.url}/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "ping"}, headers=headers
         )
@@ -339,7 +339,7 @@ async def test_a_signed_in_browser_alone_is_no_mcp_client(house: Dashboard) -> N
 
 async def test_a_body_without_end_is_refused(house: Dashboard) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json, text/event-stream"}
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False, timeout=30) as http:
         answer = await http.post(f"{house.url}/mcp", content=b" " * (1 << 20), headers=headers)
     assert answer.status_code == 413
 

@@ -75,7 +75,7 @@ async def test_the_operator_lets_a_client_in_and_approves_its_call(house: Dashbo
 
     headers = {"Authorization": f"Bearer {tokens['access_token']}"}
     async with (
-        httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+        httpx2.AsyncClient(headers=headers, trust_env=False, timeout=30) as http,
         Client(streamable_http_client(f"{house.url}/mcp", http_client=http)) as connected,
     ):
         asked = (await connected.call_tool("set_env", {"app": "shop", "names": ["API_KEY"]})).structured_content

@@ -75,7 +75,7 @@ class Browser:
     async def open(self) -> AsyncIterator[httpx2.AsyncClient]:
         sign_in = self.house.parts.sign_in
         cookies = {"devgem_session": await sign_in.redeem(sign_in.new_code())} if self.signed_in else {}
-        async with httpx2.AsyncClient(base_url=self.house.url, cookies=cookies, trust_env=False) as http:
+        async with httpx2.AsyncClient(base_url=self.house.url, cookies=cookies, trust_env=False, timeout=30) as http:
             yield http
 
     async def visit(self, url: str) -> None:
@@ -120,18 +120,18 @@ async def authorised(
 async def ask(house: Dashboard, token: str) -> httpx2.Response:
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False, timeout=30) as http:
         return await http.post(f"{house.url}/mcp", json=body, headers=headers)
 
 
 async def send(house: Dashboard, path: str, form: Mapping[str, str]) -> httpx2.Response:
-    async with httpx2.AsyncClient(base_url=house.url, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=house.url, trust_env=False, timeout=30) as http:
         return await http.post(path, data=form)
 
 
 async def register(house: Dashboard, redirect: str = REDIRECT, name: str = "Pal") -> httpx2.Response:
     body = {"client_name": name, "redirect_uris": [redirect], "token_endpoint_auth_method": "none"}
-    async with httpx2.AsyncClient(base_url=house.url, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=house.url, trust_env=False, timeout=30) as http:
         return await http.post("/mcp/register", json=body)
 
 
@@ -201,7 +201,9 @@ async def test_what_the_operator_did_not_tick_is_not_done(house: Dashboard) -> N
     tokens = (await send(house, "/mcp/token", exchange(client, code))).json()
     assert tokens["scope"] == READ
     async with (
-        httpx2.AsyncClient(headers={"Authorization": f"Bearer {tokens['access_token']}"}, trust_env=False) as http,
+        httpx2.AsyncClient(
+            headers={"Authorization": f"Bearer {tokens['access_token']}"}, trust_env=False, timeout=30
+        ) as http,
         Client(streamable_http_client(f"{house.url}/mcp", http_client=http)) as connected,
     ):
         assert "restart" not in {tool.name for tool in (await connected.list_tools()).tools}
@@ -300,7 +302,7 @@ async def test_a_token_for_another_place_or_another_time_is_none(
 
 async def test_a_token_is_asked_for_this_place_only(house: Dashboard) -> None:
     client = (await register(house)).json()["client_id"]
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False, timeout=30) as http:
         answer = await http.get(wish(house, client, resource="https://elsewhere.example/mcp"))
     assert "invalid_target" in answer.headers["location"]
 
@@ -316,7 +318,7 @@ async def test_tokens_and_secrets_are_not_to_be_read_in_the_database(house: Dash
     client, code = await code_for(house)
     tokens = (await send(house, "/mcp/token", exchange(client, code))).json()
     body = {"client_name": "Secretive", "redirect_uris": [REDIRECT]}
-    async with httpx2.AsyncClient(base_url=house.url, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=house.url, trust_env=False, timeout=30) as http:
         secret = (await http.post("/mcp/register", json=body)).json()["client_secret"]
     stored = b"".join(file.read_bytes() for file in tmp_path.glob("devgem.sqlite*"))
     for word in (code, tokens["access_token"], tokens["refresh_token"], secret):
@@ -391,7 +393,7 @@ async def test_codes_are_sent_to_apps_only(house: Dashboard, uri: str, fit: bool
 
 
 async def test_the_metadata_is_that_of_the_host_that_was_asked(house: Dashboard) -> None:
-    async with httpx2.AsyncClient(base_url=house.url, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=house.url, trust_env=False, timeout=30) as http:
         resource = (await http.get("/.well-known/oauth-protected-resource/mcp")).json()
         server = (await http.get("/.well-known/oauth-authorization-server")).json()
     assert (resource["resource"], resource["authorization_servers"]) == (f"{house.url}/mcp", [house.url])

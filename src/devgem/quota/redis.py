@@ -48,11 +48,11 @@ _LETTERS = {
 
 
 @asynccontextmanager
-async def _patience() -> AsyncIterator[None]:
-    """Raises TimeoutError after COMMAND_SECONDS. Where this process was held up meanwhile, what has arrived is read
+async def _patience(seconds: float) -> AsyncIterator[None]:
+    """Raises TimeoutError after so long. Where this process was held up meanwhile, what has arrived is read
     first: that is not Redis' fault."""
     loop = asyncio.get_running_loop()
-    due = loop.time() + COMMAND_SECONDS
+    due = loop.time() + seconds
 
     def check() -> None:
         was_held_up = loop.time() - due > _HELD_UP_SECONDS
@@ -78,7 +78,8 @@ class Correction:
 
 
 class RedisLedger:
-    """The script and its protocol. Raises Unavailable when Redis does not answer in 200 ms or answers with an error.
+    """The script and its protocol. Raises Unavailable when Redis does not answer in `command_seconds` or answers with
+    an error.
 
     `clock` replaces Redis' own; it gives milliseconds."""
 
@@ -89,9 +90,11 @@ class RedisLedger:
         name: str = "devgem",
         clock: Callable[[], int] | None = None,
         draw: random.Random | None = None,
+        command_seconds: float = COMMAND_SECONDS,
     ) -> None:
         self._run = run
         self._clock = clock
+        self._command_seconds = command_seconds
         self._text = "".join(files("devgem.quota").joinpath(f"lua/{name}.lua").read_text() for name in _PARTS)
         self._sha = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
         self._process = secrets.token_hex(4)
@@ -138,14 +141,14 @@ class RedisLedger:
 
     async def _send(self, table: "_Table", body: dict[str, Any]) -> dict[str, Any]:
         try:
-            async with _patience():
+            async with _patience(self._command_seconds):
                 text = await self._run(self._text, self._sha, table.keys, table.head + _ENCODE(body)[1:])
             answer: dict[str, Any] = json.loads(text)
         except BaseException as error:
             if body["s"] or body["d"]:
                 self._unanswered = {"table": table, "body": body | {"a": [], "w": [], "k": 1}}
             if isinstance(error, TimeoutError):
-                raise Unavailable(f"Redis did not answer in {COMMAND_SECONDS * 1000:.0f} ms") from error
+                raise Unavailable(f"Redis did not answer in {self._command_seconds * 1000:.0f} ms") from error
             raise
         known = self.sight
         lost = known is not None and (answer["q"] != known.epoch or 0 < answer["m"] < self._answered)
