@@ -25,11 +25,14 @@ class TcpConnection:
             url, decode_responses=True, socket_timeout=None, retry=Retry(NoBackoff(), 0)
         )
         self._connection = self._pool.make_connection()  # type: ignore[no-untyped-call]  # as redis-py has it
+        self._keys: Sequence[str] = ()
+        self._count = -1
+        self._prefix = b""
 
     async def run(self, text: str, sha: str, keys: Sequence[str], argument: str) -> str:
         connection = self._connection
         try:
-            await connection.send_command("EVALSHA", sha, len(keys), *keys, argument)
+            await connection.send_packed_command(self._packed(sha, keys, argument))
             try:
                 return str(await connection.read_response())
             except redis.exceptions.NoScriptError:
@@ -37,6 +40,16 @@ class TcpConnection:
                 return str(await connection.read_response())
         except (redis.exceptions.RedisError, OSError) as error:
             raise Unavailable(f"Redis: {error}") from error
+
+    def _packed(self, sha: str, keys: Sequence[str], argument: str) -> bytes:
+        """EVALSHA in Redis' protocol (https://redis.io/docs/latest/develop/reference/protocol-spec/). All but the
+        argument is as the last time, as a rule."""
+        if self._keys is not keys or self._count != len(keys):
+            self._keys, self._count = keys, len(keys)
+            words = [word.encode() for word in ("EVALSHA", sha, str(len(keys)), *keys)]
+            self._prefix = b"*%d\r\n" % (len(words) + 1) + b"".join(b"$%d\r\n%b\r\n" % (len(w), w) for w in words)
+        data = argument.encode()
+        return b"%b$%d\r\n%b\r\n" % (self._prefix, len(data), data)
 
     async def close(self) -> None:
         await self._connection.disconnect()

@@ -182,15 +182,15 @@ class Quota:
         left per class, with the arrival of the first of them."""
         self._due = False
         new, self._new = self._new[:_ASKS_PER_FLIGHT], self._new[_ASKS_PER_FLIGHT:]
+        if not self._new and not any(self._queues):
+            return (sorted(new, key=_RANK) if len(new) > 1 else new), []
         calls = sorted(itertools.chain(new, *map(self._first, self._queues)), key=_RANK)
         left = [
             (priority, len(queue) - self._heads, queue[self._heads].since)
             for priority, queue in enumerate(self._queues)
             if len(queue) > self._heads
         ]
-        for call in self._new:
-            if call.waits:
-                left.append((call.ask.priority, 1, call.since))
+        left += [(call.ask.priority, 1, call.since) for call in self._new if call.waits]
         return calls, left
 
     def _first(self, queue: "deque[_Call]") -> Iterator[_Call]:

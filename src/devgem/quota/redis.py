@@ -10,15 +10,14 @@ import itertools
 import json
 import random
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
 from devgem.domain.errors import Unavailable
-from devgem.quota.ask import Ask, Lease, Outcome, Refusal
+from devgem.quota.ask import Ask, Lease, Outcome, Refusal, Verdict
 from devgem.quota.books import REASONS, used_tokens
 from devgem.quota.endpoint import Endpoint
 from devgem.quota.ledger import Waiting
@@ -45,25 +44,6 @@ _LETTERS = {
     "r": "ramping",
     "s": "restating",
 }
-
-
-@asynccontextmanager
-async def _patience(seconds: float) -> AsyncIterator[None]:
-    """Raises TimeoutError after so long. Where this process was held up meanwhile, what has arrived is read
-    first: that is not Redis' fault."""
-    loop = asyncio.get_running_loop()
-    due = loop.time() + seconds
-
-    def check() -> None:
-        was_held_up = loop.time() - due > _HELD_UP_SECONDS
-        limit.reschedule(loop.time() + (_HELD_UP_SECONDS if was_held_up else 0.0))
-
-    async with asyncio.timeout(None) as limit:
-        timer = loop.call_at(due, check)
-        try:
-            yield
-        finally:
-            timer.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +99,11 @@ class RedisLedger:
             self._unanswered = None
         table = self._table = self._table.for_next(settled, corrections, look_at)
         flat: list[int] = []
+        where, number = None, 0
         for ask, age_ms in asks:
-            age = -1 if age_ms is None else age_ms
-            flat += (ask.priority, ask.input_tokens, ask.output_tokens, age, table.preference(ask.endpoints))
+            if ask.endpoints is not where:
+                where, number = ask.endpoints, table.preference(ask.endpoints)
+            flat += (ask.priority, ask.input_tokens, ask.output_tokens, -1 if age_ms is None else age_ms, number)
         self._batch += 1
         body = {
             "now": self._clock() if self._clock else 0,
@@ -141,9 +123,7 @@ class RedisLedger:
 
     async def _send(self, table: "_Table", body: dict[str, Any]) -> dict[str, Any]:
         try:
-            async with _patience(self._command_seconds):
-                text = await self._run(self._text, self._sha, table.keys, table.head + _ENCODE(body)[1:])
-            answer: dict[str, Any] = json.loads(text)
+            answer: dict[str, Any] = json.loads(await self._ask(table, table.head + _ENCODE(body)[1:]))
         except BaseException as error:
             if body["s"] or body["d"]:
                 self._unanswered = {"table": table, "body": body | {"a": [], "w": [], "k": 1}}
@@ -159,19 +139,38 @@ class RedisLedger:
         self.sight = Sight(answer["t"], answer["q"], answer["n"], lost, accounts, frees, view.get("waiting", ()))
         return answer
 
+    async def _ask(self, table: "_Table", text: str) -> str:
+        """Raises TimeoutError. Where it was this process that was held up meanwhile, it asks once more: the number of
+        the batch keeps it from counting twice, and what was reserved without being told expires."""
+        loop = asyncio.get_running_loop()
+        for held_up in (False, True):
+            due = loop.time() + self._command_seconds
+            try:
+                async with asyncio.timeout_at(due):
+                    return await self._run(self._text, self._sha, table.keys, text)
+            except TimeoutError:
+                if held_up or loop.time() - due < _HELD_UP_SECONDS:
+                    raise
+        raise AssertionError
+
     def _read(
         self, table: "_Table", asks: Sequence[tuple[Ask, int | None]], answer: dict[str, Any]
     ) -> list[Lease | Refusal]:
         answers: list[Lease | Refusal] = []
+        refusals: dict[tuple[int, int], Refusal] = {}
+        at_ms, endpoints = answer["t"], table.endpoints
         for (ask, _), found in zip(asks, answer["r"] or (), strict=True):
-            if isinstance(found, int):
-                endpoint = table.endpoints[found // 2 - 1]
+            if found > 0:
+                endpoint = endpoints[found // 2 - 1]
                 tokens = ask.input_tokens + (ask.output_tokens if endpoint.counts_output else 0)
-                answers.append(Lease(next(self._leases), endpoint, tokens, answer["t"], found % 2 == 1))
-            else:
-                letters, retry_ms, ahead, wait_ms, never = found
+                answers.append(Lease(next(self._leases), endpoint, tokens, at_ms, found % 2 == 1))
+                continue
+            key = (found, id(ask.endpoints))
+            if key not in refusals:
+                letters, retry_ms, ahead, wait_ms, never = answer["x"][-found - 1]
                 reasons = table.reasons(ask.endpoints, letters)
-                answers.append(Refusal(retry_ms / 1000, reasons, ahead, wait_ms / 1000, never == 1))
+                refusals[key] = Refusal(retry_ms / 1000, reasons, ahead, wait_ms / 1000, never == 1)
+            answers.append(refusals[key])
         return answers
 
     def _settlement(self, table: "_Table", lease: Lease, outcome: Outcome) -> tuple[object, ...]:
@@ -183,7 +182,7 @@ class RedisLedger:
             used_tokens(lease, outcome) - lease.tokens,
             int(lease.is_probe),
             -1 if retry is None else int(retry * 1000),
-            self._draw.randrange(1000),
+            0 if outcome.verdict is Verdict.OK else self._draw.randrange(1000),
         )
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from devgem.domain.errors import Unavailable
-from devgem.quota.ask import Ask, Lease, Outcome, Refusal
+from devgem.quota.ask import Ask, Lease, Outcome, Refusal, Verdict
 from devgem.quota.board import Board
 from devgem.quota.books import REASONS, Books, used_tokens
 from devgem.quota.endpoint import Endpoint, Limits
@@ -50,6 +50,7 @@ class SharedLedger:
         self._draw = random.Random()  # noqa: S311 - jitter, no secret
         self._endpoints: dict[str, Endpoint] = {}
         self._owed: dict[tuple[str, int, int], list[int]] = {}
+        self._unbooked: dict[tuple[str, int], list[int]] = {}
         self._share = _Share(self._own, {}, 0, 1)
         self._ahead_ms = int(time.time() * 1000) - monotonic_ms()
         self._trouble = ""
@@ -65,9 +66,11 @@ class SharedLedger:
         settled: Sequence[tuple[Lease, Outcome]] = (),
         waiting: Sequence[Waiting] = (),
     ) -> list[Lease | Refusal]:
+        known: tuple[Endpoint, ...] = ()
         for ask, _ in asks:
-            for endpoint in ask.endpoints:
-                self._endpoints[endpoint.id] = endpoint
+            if ask.endpoints is not known:
+                known = ask.endpoints
+                self._endpoints.update((endpoint.id, endpoint) for endpoint in known)
         if self._beat is None:
             self._beat = asyncio.get_running_loop().create_task(self._keep_in_touch())
         async with self._turn:
@@ -121,7 +124,7 @@ class SharedLedger:
             self._looked_at = now
         self._record_settled(settled)
         await self._find()
-        self._record([answer for answer in answers if isinstance(answer, Lease)])
+        self._record(answer for answer in answers if isinstance(answer, Lease))
         return answers
 
     async def _decide_alone(
@@ -130,6 +133,7 @@ class SharedLedger:
         settled: Sequence[tuple[Lease, Outcome]],
         waiting: Sequence[Waiting],
     ) -> list[Lease | Refusal]:
+        self._catch_up()
         for lease, outcome in settled:
             self._owe(lease, 0, used_tokens(lease, outcome) - lease.tokens)
         self._record_settled(settled)
@@ -156,6 +160,7 @@ class SharedLedger:
 
     def _lose(self, error: Unavailable) -> None:
         self._retry_at = time.monotonic() + _RETRY_SECONDS
+        self._catch_up()
         if not self._trouble:
             _log.warning("the shared quota ledger is lost: %s", error.message)
             sight = self._remote.sight
@@ -177,22 +182,33 @@ class SharedLedger:
             _log.warning("the shared quota ledger is back")
             self._trouble = ""
 
-    def _record(self, leases: Sequence[Lease]) -> None:
-        """Leases of one decision, and so of one moment."""
-        totals: dict[str, list[int]] = {}
+    def _record(self, leases: Iterable[Lease]) -> None:
+        """Kept until somebody looks at the books."""
         for lease in leases:
-            total = totals.setdefault(lease.endpoint.id, [0, 0])
-            total[0] += 1
-            total[1] += lease.tokens
-        for id, (requests, tokens) in totals.items():
-            at_ms = leases[0].at_ms
-            account = self._own.account(self._endpoints[id], at_ms)
-            account.minute.adjust(at_ms // MINUTE.slot_ms, requests, tokens)
-            account.hour.adjust(at_ms // HOUR.slot_ms, requests, tokens)
+            self._book(lease, 1, lease.tokens)
 
     def _record_settled(self, settled: Sequence[tuple[Lease, Outcome]]) -> None:
         for lease, outcome in settled:
-            self._own.settle(self._now_ms(), lease, outcome, self._draw.randrange(1000))
+            if outcome.verdict is Verdict.OK and not lease.is_probe:
+                self._book(lease, 0, used_tokens(lease, outcome) - lease.tokens)
+            else:
+                self._catch_up()
+                self._own.settle(self._now_ms(), lease, outcome, self._draw.randrange(1000))
+
+    def _book(self, lease: Lease, requests: int, tokens: int) -> None:
+        key = (lease.endpoint.id, lease.at_ms // MINUTE.slot_ms)
+        booked = self._unbooked.get(key)
+        if booked is None:
+            booked = self._unbooked[key] = [0, 0]
+        booked[0] += requests
+        booked[1] += tokens
+
+    def _catch_up(self) -> None:
+        for (id, slot), (requests, tokens) in self._unbooked.items():
+            account = self._own.account(self._endpoints[id], slot * MINUTE.slot_ms)
+            account.minute.adjust(slot, requests, tokens)
+            account.hour.adjust(slot * MINUTE.slot_ms // HOUR.slot_ms, requests, tokens)
+        self._unbooked.clear()
 
     def _owe(self, lease: Lease, requests: int, tokens: int) -> None:
         for window, slot_ms in ((1, MINUTE.slot_ms), (2, HOUR.slot_ms)):
@@ -208,6 +224,7 @@ class SharedLedger:
 
     def _everything(self) -> Iterable[Correction]:
         """What this process was granted, as far as it still counts."""
+        self._catch_up()
         for id, account in self._own.accounts.items():
             for window, ring in ((1, account.minute), (2, account.hour)):
                 ring.advance(self._now_ms())
@@ -217,6 +234,7 @@ class SharedLedger:
     async def _keep_in_touch(self) -> None:
         """Notices that Redis is back, or has forgotten, though nobody asks for anything."""
         while True:
+            self._catch_up()
             used = any(account.minute.requests for account in self._own.accounts.values())
             await asyncio.sleep(_BEAT_SECONDS if used or self._trouble else _IDLE_BEAT_SECONDS)
             for account in self._own.accounts.values():

@@ -85,7 +85,18 @@ local function refuse(class, age, preference, obstacles, pool)
     mine[class] = { entry[1] + 1, min(entry[2], since) }
   end
   local wait = pool.requests and pool.requests > 0 and floor((ahead + 1) * 60000 / pool.requests) or 0
-  return { letters, retry or 0, ahead, max(retry or 0, wait), never and 1 or 0 }
+  return letters, retry or 0, ahead, max(retry or 0, wait), never and 1 or 0
+end
+
+-- Refusals that are alike are told once: an answer of -j is the j-th of them.
+local refusals = {}
+
+local function refused(letters, retry, ahead, wait, never)
+  local last = refusals[#refusals]
+  if not last or last[1] ~= letters or last[2] ~= retry or last[3] ~= ahead or last[4] ~= wait or last[5] ~= never then
+    refusals[#refusals + 1] = { letters, retry, ahead, wait, never }
+  end
+  return -#refusals
 end
 
 local function answer(class, input, output, age, number)
@@ -114,7 +125,7 @@ local function answer(class, input, output, age, number)
     obstacles[i] = obstacle
   end
   if probe then return grant(probe, class, probe_tokens, pool, true) end
-  return refuse(class, age, preference, obstacles or {}, pool)
+  return refused(refuse(class, age, preference, obstacles or {}, pool))
 end
 
 -- When the oldest of what a window holds leaves it; 0 when it holds nothing.
@@ -155,9 +166,10 @@ local asks = request.a
 for i = 1, #asks, 5 do
   local number = asks[i + 4]
   response.r[(i + 4) / 5] = restating
-      and { string.rep('s', #request.c[number]), fleet[RESTATE] - now, 0, fleet[RESTATE] - now, 0 }
+      and refused(string.rep('s', #request.c[number]), fleet[RESTATE] - now, 0, fleet[RESTATE] - now, 0)
     or answer(asks[i], asks[i + 1], asks[i + 2], asks[i + 3], number)
 end
+response.x = refusals
 local waiting = fleet[WAITING]
 for class, entry in pairs(mine) do
   local n = #waiting

@@ -7,8 +7,8 @@
 -- s: [[k, verdict, granted at, difference in tokens, probe, retry after or -1, jitter]],
 -- d: [[k, 1 minute or 2 hour, slot, requests, tokens]], a: [class, input, output, age or -1, number of its c, ...],
 -- w: [[class, count, age]], k: 1 to keep what is registered for the process, v: 1 to see the accounts and who waits}
--- Answers JSON: {t: now, q: epoch, n: processes, m: the last batch of the process before, r: [k * 2 + probe, or
--- [reasons, retry, ahead, wait, never]], v: {accounts, waiting, oldest}}
+-- Answers JSON: {t: now, q: epoch, n: processes, m: the last batch of the process before, r: [k * 2 + probe, or -j],
+-- x: the refusals, [reasons, retry, ahead, wait, never], the j-th of them, v: {accounts, waiting, oldest}}
 local request = cjson.decode(ARGV[1])
 local floor, max, min = math.floor, math.max, math.min
 
