@@ -17,8 +17,8 @@ from bench.quota.ours import endpoints_of
 from bench.quota.redis_server import redis_server
 from bench.quota.targets import Target, judge
 from bench.report import median, table
-from devgem.quota import Ask, Lease, Priority
-from devgem.quota.memory import MemoryLedger
+from devgem.quota import Ask, Lease, MemoryLedger, Outcome, Priority, Quota, Verdict
+from devgem.quota.connections import over_tcp
 
 CALLERS = 64
 TOKENS = 500
@@ -82,19 +82,30 @@ async def race(entries: Mapping[str, tuple[Decide, int]], rounds: int, seconds: 
     return found
 
 
-def acquire(adapter: Adapter, pool: Pool = PLENTY) -> Decide:
+def acquire(adapter: Adapter) -> Decide:
     async def decide() -> None:
-        grant = await adapter.acquire(pool, 0, TOKENS, 0.0)
-        assert grant or pool is LITTLE
+        assert await adapter.acquire(PLENTY, 0, TOKENS, 0.0)
 
     return decide
 
 
-def acquire_and_settle(adapter: Adapter) -> Decide:
+def decision(quota: Quota, pool: Pool = PLENTY) -> Decide:
+    """The engine as its users call it, with an ask at hand, as the floor has its arguments."""
+    ask = Ask(Priority.DEPLOY, TOKENS, 0, endpoints_of(pool))
+
     async def decide() -> None:
-        grant = await adapter.acquire(PLENTY, 0, TOKENS, 0.0)
-        assert grant
-        await adapter.settle(grant, TOKENS - 100)
+        assert isinstance(await quota.acquire(ask), Lease) or pool is LITTLE
+
+    return decide
+
+
+def decision_and_settlement(quota: Quota) -> Decide:
+    ask, used = Ask(Priority.DEPLOY, TOKENS, 0, endpoints_of(PLENTY)), Outcome(Verdict.OK, TOKENS - 100, 0)
+
+    async def decide() -> None:
+        lease = await quota.acquire(ask)
+        assert isinstance(lease, Lease)
+        await quota.settle(lease, used)
 
     return decide
 
@@ -117,20 +128,20 @@ async def measure(redis_url: str, rounds: int, seconds: float) -> Mapping[str, F
         await client.evalsha(script, 0)
 
     setting = Setting(redis_url, "speed", (PLENTY, LITTLE))
-    adapters = {name: make(name) for name in ("DevGem", "DevGem, in process", *PEERS)}
+    adapters = {name: make(name) for name in PEERS}
     for adapter in adapters.values():
         await adapter.start(setting)
-    ours, in_process = adapters["DevGem"], adapters["DevGem, in process"]
+    ours, in_process = Quota(over_tcp(redis_url)), Quota(MemoryLedger())
     entries: dict[str, tuple[Decide, int]] = {
         "1: floor": (floor, 1),
-        "1: granted": (acquire(ours), 1),
-        "1: refused": (acquire(ours, LITTLE), 1),
+        "1: granted": (decision(ours), 1),
+        "1: refused": (decision(ours, LITTLE), 1),
         "64: floor": (floor, CALLERS),
-        "64: granted": (acquire(ours), CALLERS),
-        "64: refused": (acquire(ours, LITTLE), CALLERS),
-        "64: granted and settled": (acquire_and_settle(ours), CALLERS),
+        "64: granted": (decision(ours), CALLERS),
+        "64: refused": (decision(ours, LITTLE), CALLERS),
+        "64: granted and settled": (decision_and_settlement(ours), CALLERS),
         "in process: ledger": (in_batches(MemoryLedger()), 1),
-        "in process: engine": (acquire(in_process), CALLERS),
+        "in process: engine": (decision(in_process), CALLERS),
     }
     entries |= {f"64: {name}": (acquire(adapters[name]), CALLERS) for name in PEERS}
     try:
@@ -138,6 +149,8 @@ async def measure(redis_url: str, rounds: int, seconds: float) -> Mapping[str, F
     finally:
         for adapter in adapters.values():
             await adapter.close()
+        await ours.close()
+        await in_process.close()
         await client.aclose()
 
 

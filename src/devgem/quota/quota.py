@@ -208,7 +208,8 @@ class Quota:
                 else:
                     self._return(answer)
             elif not call.waits or answer.never or now + answer.retry_after_seconds > call.until:
-                self._leave(call)
+                if call.is_queued:
+                    self._leave(call)
                 if not call.answer.done():
                     call.answer.set_result(answer)
             else:

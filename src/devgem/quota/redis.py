@@ -166,11 +166,12 @@ class RedisLedger:
                 answers.append(Lease(next(self._leases), endpoint, tokens, at_ms, found % 2 == 1))
                 continue
             key = (found, id(ask.endpoints))
-            if key not in refusals:
+            refusal = refusals.get(key)
+            if refusal is None:
                 letters, retry_ms, ahead, wait_ms, never = answer["x"][-found - 1]
                 reasons = table.reasons(ask.endpoints, letters)
-                refusals[key] = Refusal(retry_ms / 1000, reasons, ahead, wait_ms / 1000, never == 1)
-            answers.append(refusals[key])
+                refusal = refusals[key] = Refusal(retry_ms / 1000, reasons, ahead, wait_ms / 1000, never == 1)
+            answers.append(refusal)
         return answers
 
     def _settlement(self, table: "_Table", lease: Lease, outcome: Outcome) -> tuple[object, ...]:

@@ -53,27 +53,33 @@ end
 local function grant(k, class, tokens, pool, probe)
   local account = accounts[k]
   add(k, account, tokens)
+  local PROBE_MS = 30000
   if probe then account[PROBE] = now + PROBE_MS end
   if account[RAMP] > 0 then account[RAMPED] = account[RAMPED] + 1 end
   if request.e[k][5] == 1 then granted(class, tokens, pool) end
   return k * 2 + (probe and 1 or 0)
 end
 
-local LETTERS = { full = 'f', hour = 'h', large = 'l', back = 'b', cooling = 'c', open = 'o', off = 'x', probing = 'p',
-  ramping = 'r', probe = 'p' }
-local SLOT = { full = 250, back = 250, ramping = 250, hour = 15000, large = 15000 }
+-- Made for the first refusal, and used again for the next.
+local LETTERS, SLOT
+local obstacles, marks = {}, {}
 
-local function refuse(class, age, preference, obstacles, pool)
+local function refuse(class, age, preference, pool)
+  if not LETTERS then
+    LETTERS = { full = 'f', hour = 'h', large = 'l', back = 'b', cooling = 'c', open = 'o', off = 'x', probing = 'p',
+    ramping = 'r', probe = 'p' }
+    SLOT = { full = 250, back = 250, ramping = 250, hour = 15000, large = 15000 }
+  end
   local waits = age >= 0
   local since = waits and now - age or now
   local ahead = #fleet[WAITING] > 0 and higher(class) + earlier(class, since) or 0
   for c, entry in pairs(mine) do
     if c <= class then ahead = ahead + entry[1] end
   end
-  local letters, retry, never = '', nil, true
+  local retry, never = nil, true
   for i, k in ipairs(preference) do
     local obstacle = obstacles[i]
-    letters = letters .. LETTERS[obstacle]
+    marks[i] = LETTERS[obstacle]
     never = never and obstacle == 'large'
     local slot, wait = SLOT[obstacle], nil
     if slot then wait = slot - now % slot
@@ -85,7 +91,7 @@ local function refuse(class, age, preference, obstacles, pool)
     mine[class] = { entry[1] + 1, min(entry[2], since) }
   end
   local wait = pool.requests and pool.requests > 0 and floor((ahead + 1) * 60000 / pool.requests) or 0
-  return letters, retry or 0, ahead, max(retry or 0, wait), never and 1 or 0
+  return table.concat(marks, '', 1, #preference), retry or 0, ahead, max(retry or 0, wait), never and 1 or 0
 end
 
 -- Refusals that are alike are told once: an answer of -j is the j-th of them.
@@ -102,7 +108,7 @@ end
 local function answer(class, input, output, age, number)
   local preference, pool = request.c[number], pool_of(number)
   local since = age >= 0 and now - age or now
-  local back, probe, probe_tokens, obstacles
+  local back, probe, probe_tokens
   for i, k in ipairs(preference) do
     local limits = request.e[k]
     local tokens = input + (limits[6] == 1 and output or 0)
@@ -121,11 +127,10 @@ local function answer(class, input, output, age, number)
         return grant(k, class, tokens, pool, obstacle == 'probe')
       end
     end
-    obstacles = obstacles or {}
     obstacles[i] = obstacle
   end
   if probe then return grant(probe, class, probe_tokens, pool, true) end
-  return refused(refuse(class, age, preference, obstacles or {}, pool))
+  return refused(refuse(class, age, preference, pool))
 end
 
 -- When the oldest of what a window holds leaves it; 0 when it holds nothing.
@@ -163,13 +168,19 @@ end
 local response = { t = now, q = fleet[EPOCH], n = #fleet[PROCESSES] / 3, m = known, r = {} }
 local restating = now < fleet[RESTATE]
 local asks = request.a
+local class, number, input, output, last -- of the ask before, when it was refused and does not wait
 for i = 1, #asks, 5 do
-  local number = asks[i + 4]
-  response.r[(i + 4) / 5] = restating
-      and refused(string.rep('s', #request.c[number]), fleet[RESTATE] - now, 0, fleet[RESTATE] - now, 0)
-    or answer(asks[i], asks[i + 1], asks[i + 2], asks[i + 3], number)
+  if restating then
+    last = refused(string.rep('s', #request.c[asks[i + 4]]), fleet[RESTATE] - now, 0, fleet[RESTATE] - now, 0)
+  elseif not (last and last < 0 and asks[i] == class and asks[i + 4] == number and asks[i + 3] < 0
+    and asks[i + 1] == input and asks[i + 2] == output) then
+    last = answer(asks[i], asks[i + 1], asks[i + 2], asks[i + 3], asks[i + 4])
+    class, input, output, number = asks[i], asks[i + 1], asks[i + 2], asks[i + 3] < 0 and asks[i + 4]
+  end
+  response.r[(i + 4) / 5] = last
 end
 response.x = refusals
+local REGISTER_MS = 1500
 local waiting = fleet[WAITING]
 for class, entry in pairs(mine) do
   local n = #waiting

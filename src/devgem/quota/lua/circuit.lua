@@ -1,22 +1,18 @@
 -- Circuits: whether an endpoint may be called. Times in milliseconds. The twin of circuit.py.
 
-local CEILING_FLOOR, STEP, STEP_MS = 50, 20, 5000
-local BUCKET_MS, PROBE_MS, RAMP_MS = 10000, 30000, 3000
-local REFUSED_MS, REFUSED_SPREAD_MS, OPEN_MS, OPEN_MAX_MS = 1000, 1500, 1000, 4000
-local LONGEST_MS = 48 * 3600000
-local AWAY_MS = { absent = 600000, denied = 60000 }
-local UNKNOWN_RPM = 240
-local IN_A_ROW = 3
+local STEP_MS = 5000
 
 local function ceiling_of(account)
+  local STEP = 20
   return min(FULL, account[CEILING] + STEP * floor(max(0, now - account[CEILING_AT]) / STEP_MS))
 end
 
-local STATES = { [''] = 'closed', refused = 'cooling', failed = 'open' }
-
 local function shut_by(account, rpm)
+  local RAMP_MS, UNKNOWN_RPM = 3000, 240
   if account[SHUT] > 0 then
-    if now < account[SHUT] then return STATES[account[WHY]] or 'off' end
+    if now < account[SHUT] then
+      return account[WHY] == 'refused' and 'cooling' or account[WHY] == 'failed' and 'open' or 'off'
+    end
     return now < account[PROBE] and 'probing' or 'probe'
   end
   if account[RAMP] > 0 then
@@ -29,12 +25,17 @@ local function shut_by(account, rpm)
   end
 end
 
+-- Most round trips settle nothing: what is not needed is not made.
+local settle
+if #request.s > 0 then
+
 local function shut(account, until_, why)
   if until_ > account[SHUT] then account[SHUT], account[WHY] = until_, why end
   account[PROBE], account[RAMP], account[RAMPED] = 0, 0, 0
 end
 
 local function count(account)
+  local BUCKET_MS = 10000
   local bucket = floor(now / BUCKET_MS)
   if bucket > account[BUCKET] then
     local last = bucket == account[BUCKET] + 1
@@ -43,7 +44,9 @@ local function count(account)
   end
 end
 
-local function settle(account, verdict, probe, retry, jitter)
+function settle(account, verdict, probe, retry, jitter)
+  local CEILING_FLOOR, IN_A_ROW, LONGEST_MS = 50, 3, 48 * 3600000
+  local REFUSED_MS, REFUSED_SPREAD_MS, OPEN_MS, OPEN_MAX_MS = 1000, 1500, 1000, 4000
   if verdict == 'ok' or verdict == 'started' or verdict == 'rejected' then
     if probe and account[SHUT] > 0 then
       account[SHUT], account[PROBE], account[OPENED], account[RAMPED] = 0, 0, 0, 0
@@ -81,6 +84,8 @@ local function settle(account, verdict, probe, retry, jitter)
   elseif verdict == 'abandoned' then
     if probe then account[PROBE] = 0 end
   else
-    shut(account, now + AWAY_MS[verdict], verdict)
+    shut(account, now + (verdict == 'absent' and 600000 or 60000), verdict)
   end
+end
+
 end

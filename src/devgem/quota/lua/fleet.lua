@@ -2,14 +2,10 @@
 
 local WHOLE = 1000000000
 local FLOOR = floor(WHOLE * 55 / 1000)
-local BURST, BURST_CALLS = floor(WHOLE / 12), 10
-local DEBT_MAX, TIGHT = floor(WHOLE / 6), floor(WHOLE / 120)
-local RESERVE, RESERVE_CALLS, RESERVE_MAX = floor(WHOLE * 2 / 100), 5, floor(WHOLE * 8 / 100)
-local SEEN_MS, REGISTER_MS, PROCESS_MS, GRACE_MS = 120000, 1500, 30000, 250
-
 local process = request.p
 
 local function enter()
+  local PROCESS_MS = 30000
   local processes, known = { process, now + PROCESS_MS, request.m }, 0
   local entries = fleet[PROCESSES]
   for i = 1, #entries, 3 do
@@ -52,6 +48,7 @@ local function pace(reserve)
 end
 
 local function earlier(class, since)
+  local GRACE_MS = 250
   local calls, entries = 0, fleet[WAITING]
   for i = 1, #entries, 5 do
     if entries[i] == class and entries[i + 4] < since - GRACE_MS then calls = calls + entries[i + 3] end
@@ -73,6 +70,8 @@ for _, entry in ipairs(request.w) do
 end
 
 local function lower_stands_back(class, tokens, pool, held)
+  local BURST, BURST_CALLS, TIGHT, SEEN_MS = floor(WHOLE / 12), 10, floor(WHOLE / 120), 120000
+  local RESERVE, RESERVE_CALLS, RESERVE_MAX = floor(WHOLE * 2 / 100), 5, floor(WHOLE * 8 / 100)
   local share = share_of(1, tokens, pool.requests, pool.tokens)
   local used = share_of(pool.used, pool.used_tokens, pool.requests, pool.tokens)
   local hour_share, hour_used = 0, 0
@@ -112,6 +111,7 @@ local function stands_back(class, since, tokens, pool)
 end
 
 local function granted(class, tokens, pool)
+  local DEBT_MAX = floor(WHOLE / 6)
   local share = share_of(1, tokens, pool.requests, pool.tokens)
   local hour_share = share_of(1, tokens, pool.hour_requests, pool.hour_tokens)
   if class == 0 then
