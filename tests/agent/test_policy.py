@@ -58,6 +58,8 @@ def test_tiers_are_those_of_the_design() -> None:
         "list_deployments": 0,
         "list_revisions": 0,
         "signals": 0,
+        "list_incidents": 0,
+        "list_domains": 0,
         "list_env": 0,
         "list_repositories": 0,
         "quota": 0,
