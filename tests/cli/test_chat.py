@@ -279,7 +279,7 @@ def test_a_budget_that_is_used_up_has_an_exit_code_of_its_own(gemini: Product) -
 
 
 def test_waiting_for_the_model_is_told_and_seen_on_the_board(gemini: Product) -> None:
-    gemini.fault({"kind": "429", "times": None, "seconds": 300})
+    gemini.fault({"kind": "429", "times": None, "seconds": 45})
     try:
         with gemini.terminal("chat", "hello") as terminal:
             terminal.expect("Waiting for the model: about ")
