@@ -48,6 +48,7 @@ class Conversations:
         self._calls = Calls(parts, tools, self._followers.follow)
         means = Means(parts, self._calls, tools, choose, spending or Uncounted(), budget or Budget(), _instructions())
         self._workers = Workers(means, is_shared=is_shared)
+        self._warming: asyncio.Task[None] | None = None
 
     @property
     def parts(self) -> Parts:
@@ -64,8 +65,9 @@ class Conversations:
         await self._workers.start()
         await self._followers.start()
 
-    async def warm(self) -> None:
-        """Imports what the first answer needs, so that it does not wait for it."""
+    async def _warm(self) -> None:
+        """Imports what an answer needs while the user still types the first message; who never talks need not hold it
+        in memory."""
         await asyncio.to_thread(importlib.import_module, "devgem.agent.turn")
 
     async def close(self) -> None:
@@ -73,8 +75,12 @@ class Conversations:
         await self._workers.close()
         await self._calls.close()
         await self._followers.close()
+        if self._warming is not None:
+            await self._warming
 
     async def open(self) -> Conversation:
+        if self._warming is None:
+            self._warming = asyncio.create_task(self._warm())
         conversation = Conversation(new_id("cnv"), _UNTITLED, datetime.now(UTC))
         async with self._store.write() as transaction:
             await transaction.conversations.add(conversation)

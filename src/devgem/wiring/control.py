@@ -40,7 +40,6 @@ STATIC = Path(__file__).parent.parent / "web" / "static"
 
 _PRUNE_SECONDS = 3600.0
 _KEPT_REVISIONS = 20
-_WARM_AFTER_SECONDS = 1.0
 _LOCK_ATTEMPTS = 10
 
 _log = logging.getLogger(__name__)
@@ -88,10 +87,8 @@ async def _run(settings: Settings, on_ready: Callable[[str, str], None], begun: 
             _write_control_file(paths, parts.origins[0], token)
             url = f"{parts.origins[0]}/signin?token={parts.sign_in.new_code()}"
             asyncio.get_running_loop().run_in_executor(None, on_ready, url, token)
-            warming = asyncio.create_task(_warm(parts))
             _log.info("ready at %s on %s", parts.origins[0], paths.root)
             await serving
-            await _cancel(warming)
         if stopping.signal == signal.SIGINT:
             await edge.stop(paths.cloud)
     finally:
@@ -209,12 +206,6 @@ async def _parts(
             quota=lambda: of_models.board(agent.OPERATOR),
             spending=lambda: agent.spent_today(settings, store),
         )
-
-
-async def _warm(parts: Parts) -> None:
-    """Imports what only the first message needs, when the deployment that often comes first has had its turn."""
-    await asyncio.sleep(_WARM_AFTER_SECONDS)
-    await parts.conversations.warm()
 
 
 def _limits(settings: Settings) -> Limits:
