@@ -23,6 +23,10 @@ class Replicas:
     async def beat(self, id: str) -> None:
         await self._connection.execute(_BEAT, {"id": id})
 
+    async def count(self) -> int:
+        """How many there are; 0 where the database is not shared. A dead one counts until others have taken over."""
+        return int((await self._connection.execute(sa.select(sa.func.count()).select_from(_replicas))).scalar_one())
+
     async def dead(self, silence: timedelta) -> list[str]:
         """Those that have not been heard of for so long; none for all callers but one at a time."""
         if not (await self._connection.execute(_TURN)).scalar():

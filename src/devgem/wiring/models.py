@@ -6,7 +6,6 @@ Without an endpoint the offline planner answers.
 import asyncio
 import dataclasses
 import importlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from devgem.agent.brain import Asker, Brain
@@ -25,12 +24,9 @@ _MOST_USERS = 256
 
 
 class Models:
-    """`processes` says how many share the limits while the shared ledger has not told."""
-
-    def __init__(self, settings: Settings, store: Store, processes: Callable[[], int] = lambda: 1) -> None:
+    def __init__(self, settings: Settings, store: Store) -> None:
         self._settings = settings
         self._store = store
-        self._processes = processes
         self._access = Access(
             project=settings.google_cloud_project,
             operator_key=settings.gemini_api_key.get_secret_value() if settings.gemini_api_key else "",
@@ -113,14 +109,16 @@ class Models:
         if not settings.redis_url and not settings.upstash_url:
             return MemoryLedger()
         connections = await asyncio.to_thread(importlib.import_module, "devgem.quota.connections")
+        async with self._store.read() as transaction:
+            replicas = max(1, await transaction.replicas.count())
         ledger: Ledger
         if settings.upstash_url:
             assert settings.upstash_token is not None  # checked with the settings
             token = settings.upstash_token.get_secret_value()
-            ledger = connections.over_rest(settings.upstash_url, token, processes=self._processes)
+            ledger = connections.over_rest(settings.upstash_url, token, processes=lambda: replicas)
         else:
             assert settings.redis_url is not None
-            ledger = connections.over_tcp(settings.redis_url.get_secret_value(), processes=self._processes)
+            ledger = connections.over_tcp(settings.redis_url.get_secret_value(), processes=lambda: replicas)
         return ledger
 
 
