@@ -51,13 +51,3 @@ async def test_a_users_key_is_sealed_and_bound_to_its_user(store: Store, databas
     async with store.write() as transaction:
         await transaction.user_keys.remove("ann", "gemini")
         assert await transaction.user_keys.get("ann", "gemini") is None
-
-
-async def test_replicas_are_counted_where_the_database_is_shared(store: Store, database_url: str) -> None:
-    """F-10: without Redis each goes on with its share of the limits, from the start."""
-    async with store.write() as transaction:
-        assert await transaction.replicas.count() == 0
-        if database_url.startswith("postgresql"):
-            await transaction.replicas.beat("a")
-            await transaction.replicas.beat("b")
-            assert await transaction.replicas.count() == 2

@@ -309,3 +309,13 @@ async def test_conversations_are_listed_newest_first(store: Store) -> None:
         assert [each.id for each in await transaction.conversations.page(before="conv_1")] == ["conv_0"]
         with pytest.raises(NotFound):
             await transaction.conversations.get("conv_9")
+
+
+async def test_replicas_are_counted_where_the_database_is_shared(store: Store, database_url: str) -> None:
+    """F-10: without Redis each goes on with its share of the limits, from the start."""
+    async with store.write() as transaction:
+        assert await transaction.replicas.count() == 0
+        if database_url.startswith("postgresql"):
+            await transaction.replicas.beat("a")
+            await transaction.replicas.beat("b")
+            assert await transaction.replicas.count() == 2
