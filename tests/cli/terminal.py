@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -61,6 +62,16 @@ class Terminal:
 
     def type(self, text: str) -> None:
         os.write(self._main, text.encode())
+
+    def interrupt(self, seconds: float = 30.0) -> None:
+        """Ctrl-C, once the command waits for something: what interrupts Python in the instant before a wait is told
+        only at the wait's end."""
+        deadline = time.monotonic() + seconds
+        state = Path(f"/proc/{self.process.pid}/stat")
+        while state.read_text().rpartition(")")[2].split()[0] != "S":
+            assert time.monotonic() < deadline, f"it does not wait:\n{self.screen}"
+            time.sleep(0.01)
+        self.type("\x03")
 
     def ends(self, seconds: float = 30.0) -> int:
         """The exit code."""

@@ -10,7 +10,6 @@ from tests.cli.conftest import Product, lines_of, saying
 from tests.journeys.apps import script, server
 from tests.journeys.conftest import Folders, wait_until
 
-INTERRUPT = "\x03"
 END = "\x04"
 
 
@@ -124,7 +123,7 @@ def test_a_value_is_typed_without_being_shown(product: Product, site: str) -> No
 def test_an_interrupt_at_a_question_denies_it(product: Product, site: str) -> None:
     with product.terminal("chat", f"unset NOTHING on {site}") as terminal:
         terminal.expect("[y/N]")
-        terminal.type(INTERRUPT)
+        terminal.interrupt()
         terminal.expect("Stopping the answer")
         assert terminal.ends() == 130
         conversation = re.search(r"cnv_\w+", terminal.screen)
@@ -136,7 +135,7 @@ def test_an_interrupt_leaves_a_deployment_alone(product: Product, folders: Folde
     slow = folders("slow", server("slow", before="import time; time.sleep(2)"))
     with product.terminal("chat", f"deploy {slow}") as terminal:
         terminal.expect("verify")
-        terminal.type(INTERRUPT)
+        terminal.interrupt()
         terminal.expect("goes on")
         assert terminal.ends() == 130
     wait_until(lambda: product.devgem.get("slow") == (200, "slow"), "the deployment has gone on")
@@ -189,10 +188,12 @@ def test_a_talk_goes_on_after_an_error_and_ends_at_the_second_interrupt(product:
         terminal.type(f"status of {site}\n")
         terminal.expect("is live")
         terminal.expect("> ")
-        terminal.type("half a senten" + INTERRUPT)
+        terminal.type("half a senten")
+        terminal.expect("half a senten")
+        terminal.interrupt()
         terminal.expect("once more leaves")
         terminal.expect("> ")
-        terminal.type(INTERRUPT)
+        terminal.interrupt()
         terminal.expect("devgem chat --conversation cnv_")
         assert terminal.ends() == 130
 
@@ -225,7 +226,7 @@ def test_an_interrupt_stops_the_answer(gemini: Product) -> None:
     gemini.will(saying(*["again and again "] * 200, chunk_seconds=0.2))
     with gemini.terminal("chat", "never stop") as terminal:
         terminal.expect("again and again again")
-        terminal.type(INTERRUPT)
+        terminal.interrupt()
         terminal.expect("Stopped.")
         assert terminal.ends() == 130
 
@@ -239,9 +240,9 @@ def test_a_second_interrupt_leaves(gemini: Product) -> None:
         assert gemini.devgem.process is not None
         gemini.devgem.process.send_signal(signal.SIGSTOP)  # so that it cannot stop the answer meanwhile
         try:
-            terminal.type(INTERRUPT)
+            terminal.interrupt()
             terminal.expect("Stopping the answer")
-            terminal.type(INTERRUPT)
+            terminal.interrupt()
             terminal.expect("Come back with")
             assert terminal.ends() == 130
         finally:
@@ -284,7 +285,7 @@ def test_waiting_for_the_model_is_told_and_seen_on_the_board(gemini: Product) ->
         with gemini.terminal("chat", "hello") as terminal:
             terminal.expect("Waiting for the model: about ")
             board = gemini.devgem.run("quota").stdout
-            terminal.type(INTERRUPT)
+            terminal.interrupt()
             assert terminal.ends() == 130
     finally:
         gemini.fault()

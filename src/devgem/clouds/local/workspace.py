@@ -6,6 +6,7 @@ Many programs write beside their code (a SQLite file, uploads, a cache), and on 
 import asyncio
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from devgem.clouds.local import trees
@@ -72,7 +73,8 @@ async def _run(*argv: str) -> None:
     try:
         said = (await process.communicate())[1]
     except asyncio.CancelledError:
-        process.kill()
+        with suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
         raise
     if process.returncode:
