@@ -4,6 +4,7 @@ import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,9 @@ async def test_a_revision_is_reached_once_traffic_has_shifted_to_it(edge: Edge) 
     assert await states(edge) == [(1, "ready")]
     [signals] = (await edge.client.signals("shop")).revisions
     assert (signals.revision, signals.requests) == (1, 1)
+    metrics = await edge.client.metrics("shop", timedelta(hours=1))
+    assert metrics.step_seconds == 60
+    assert sum(minute.requests for minute in metrics.items) == 1
 
 
 async def test_a_port_that_differs_from_the_given_one_is_routed_to(edge: Edge) -> None:

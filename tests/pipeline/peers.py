@@ -22,6 +22,7 @@ from devgem.domain.app import (
     Commit,
     Image,
     Instance,
+    Metrics,
     Progress,
     Proof,
     Repository,
@@ -235,6 +236,9 @@ class JournalCloud:
     ) -> AsyncIterator[LogLine]:
         for _ in ():
             yield LogLine("", "out", datetime.now(UTC))
+
+    async def metrics(self, app: str, window: timedelta) -> Metrics:
+        return Metrics(app, 60)
 
     async def signals(self, app: str, window: timedelta) -> Signals:
         return Signals(app)

@@ -46,6 +46,7 @@ ROWS = {
     "PATCH /api/v1/apps/{app}/env": SIGNED_IN,
     "GET /api/v1/apps/{app}/logs": SIGNED_IN,
     "GET /api/v1/apps/{app}/signals": SIGNED_IN,
+    "GET /api/v1/apps/{app}/metrics": SIGNED_IN,
     "POST /api/v1/conversations": SIGNED_IN,
     "GET /api/v1/conversations": SIGNED_IN,
     "GET /api/v1/conversations/{conversation}": SIGNED_IN,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from devgem.domain.app import Build, Check, Image, Instance, Progress, Proof, Revision, Signals, Traffic
+from devgem.domain.app import Build, Check, Image, Instance, Metrics, Progress, Proof, Revision, Signals, Traffic
 from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine
 from devgem.domain.plan import BuildPlan
@@ -56,6 +56,9 @@ class Cloud(Protocol):
         `follow`, the ones to come."""
 
     async def signals(self, app: str, window: timedelta) -> Signals: ...
+
+    async def metrics(self, app: str, window: timedelta) -> Metrics:
+        """What was asked of the app within the window, step by step."""
 
     async def instances(self, app: str) -> Sequence[Instance]: ...
 

@@ -157,3 +157,27 @@ class RevisionSignals:
 class Signals:
     app: str
     revisions: Sequence[RevisionSignals] = ()
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What an app was asked in one step of time, which begins `at`: requests, those answered 5xx, latency percentiles
+    in seconds (None where nothing was asked), and instances where the cloud tells their number."""
+
+    at: datetime
+    requests: int
+    errors: int
+    p50_seconds: float | None = None
+    p99_seconds: float | None = None
+    instances: int | None = None
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Measurements in order, one a step; steps in which nothing was asked are left out. The newest may be
+    `delay_seconds` old, since the cloud tells no sooner."""
+
+    app: str
+    step_seconds: int
+    delay_seconds: float = 0.0
+    items: Sequence[Measurement] = ()

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-from devgem.domain.app import Signals
+from devgem.domain.app import Metrics, Signals
 from devgem.gateway.client import Client
 from devgem.gateway.door import Door
 from devgem.gateway.limits import Limits
@@ -77,6 +78,10 @@ class Gateway:
         """Counts and latencies (to the first byte) per revision since the gateway started."""
         return self._door.routes.signals(app)
 
+    def metrics(self, app: str, window: timedelta) -> Metrics:
+        """Minute by minute since the gateway started, for a day at most."""
+        return self._door.routes.metrics(app, window, datetime.now(UTC))
+
     async def close(self, limit_seconds: float) -> None:
         """Stops accepting, lets what is in flight finish for at most `limit_seconds`, then cuts the rest."""
         for server in self._servers:
@@ -102,9 +107,10 @@ class Gateway:
                 await self._door.empty.wait()
 
     def _sweep(self) -> None:
-        """Once a second: what has taken too long."""
+        """Once a second: what has taken too long, and a minute that is over."""
         now = monotonic()
         for client in list(self._door.clients):
             if client.deadline < now:
                 client.expire()
+        self._door.routes.tick(datetime.now(UTC))
         self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)

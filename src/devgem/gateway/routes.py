@@ -9,11 +9,13 @@ as after a restart.
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from devgem.domain.app import Signals
+from devgem.domain.app import Metrics, Signals
 from devgem.domain.errors import InvalidInput
 from devgem.domain.ids import check_app_name
+from devgem.gateway.history import STEP, History
 from devgem.gateway.limits import Limits
 from devgem.gateway.pool import Pool
 from devgem.gateway.shelf import Shelf
@@ -110,6 +112,7 @@ class Route:
         self._current: list[int] = []
         self._draining: list[Target] = []
         self._tallies: dict[int, Tally] = {}
+        self._history = History()
 
     def shift(self, targets: Sequence[tuple[Backend | Site, int]]) -> None:
         old = {target.spec: target for target in self._live}
@@ -156,6 +159,20 @@ class Route:
             tuple(tally.signals(number, flying[number]) for number, tally in sorted(self._tallies.items())),
         )
 
+    def tick(self, now: datetime) -> None:
+        """Called about once a second."""
+        if self._history.is_past(now):
+            self._history.close(now, self._total())
+
+    def metrics(self, window: timedelta, now: datetime) -> Metrics:
+        return Metrics(self.app, int(STEP.total_seconds()), 0.0, self._history.within(window, now, self._total()))
+
+    def _total(self) -> Tally:
+        total = Tally()
+        for tally in self._tallies.values():
+            total.add(tally)
+        return total
+
 
 class Routes:
     def __init__(self, limits: Limits, shelf: Shelf) -> None:
@@ -192,3 +209,11 @@ class Routes:
 
     def signals(self, app: str) -> Signals:
         return self._routes[app].signals() if app in self._routes else Signals(app)
+
+    def tick(self, now: datetime) -> None:
+        for route in self._routes.values():
+            route.tick(now)
+
+    def metrics(self, app: str, window: timedelta, now: datetime) -> Metrics:
+        none = Metrics(app, int(STEP.total_seconds()))
+        return self._routes[app].metrics(window, now) if app in self._routes else none

@@ -1,8 +1,9 @@
 """Counts and latencies of one revision, in a bounded number of integers."""
 
 import math
+from datetime import datetime
 
-from devgem.domain.app import RevisionSignals
+from devgem.domain.app import Measurement, RevisionSignals
 
 _PARTS = 8
 """Buckets per power of two: a percentile is off by at most 1/16."""
@@ -30,6 +31,24 @@ class Tally:
         self._classes[status // 100] -= 1
         self._classes[5] += 1
 
+    def add(self, other: "Tally") -> None:
+        self._classes = [a + b for a, b in zip(self._classes, other._classes, strict=True)]
+        self._buckets = [a + b for a, b in zip(self._buckets, other._buckets, strict=True)]
+
+    def since(self, before: "Tally") -> "Tally":
+        """What came on top of `before`. What was counted then and is forgotten now counts nothing."""
+        fresh = Tally()
+        fresh._classes = [max(0, a - b) for a, b in zip(self._classes, before._classes, strict=True)]
+        fresh._buckets = [max(0, a - b) for a, b in zip(self._buckets, before._buckets, strict=True)]
+        return fresh
+
+    @property
+    def requests(self) -> int:
+        return sum(self._classes)
+
+    def measurement(self, at: datetime) -> Measurement:
+        return Measurement(at, self.requests, self._classes[5], self._quantile(0.50), self._quantile(0.99))
+
     def _quantile(self, share: float) -> float | None:
         rank = share * sum(self._buckets)
         for index, count in enumerate(self._buckets):
@@ -42,7 +61,7 @@ class Tally:
     def signals(self, revision: int, in_flight: int) -> RevisionSignals:
         return RevisionSignals(
             revision=revision,
-            requests=sum(self._classes),
+            requests=self.requests,
             by_status={f"{digit}xx": count for digit, count in enumerate(self._classes) if count},
             latency_p50_seconds=self._quantile(0.50),
             latency_p99_seconds=self._quantile(0.99),

@@ -378,6 +378,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/apps/{app}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics
+         * @description What was asked of the app, step by step: requests, errors (5xx), latency; steps without a request are left out.
+         *     `window` is `1m` to `24h`.
+         */
+        get: operations["metrics_api_v1_apps__app__metrics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations": {
         parameters: {
             query?: never;
@@ -1056,6 +1077,28 @@ export interface components {
             text: string;
         };
         /**
+         * Measurement
+         * @description What an app was asked in one step of time, which begins `at`: requests, those answered 5xx, latency percentiles
+         *     in seconds (None where nothing was asked), and instances where the cloud tells their number.
+         */
+        Measurement: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Requests */
+            requests: number;
+            /** Errors */
+            errors: number;
+            /** P50 Seconds */
+            p50_seconds?: number | null;
+            /** P99 Seconds */
+            p99_seconds?: number | null;
+            /** Instances */
+            instances?: number | null;
+        };
+        /**
          * MessageBody
          * @description `client_id` is the sender's own name for the message: sent twice, it is taken once. `replaces` is the id of the
          *     user's message that this one was edited from; the conversation goes on from there.
@@ -1072,6 +1115,27 @@ export interface components {
         MessageView: {
             /** Message */
             message: string;
+        };
+        /**
+         * Metrics
+         * @description Measurements in order, one a step; steps in which nothing was asked are left out. The newest may be
+         *     `delay_seconds` old, since the cloud tells no sooner.
+         */
+        Metrics: {
+            /** App */
+            app: string;
+            /** Step Seconds */
+            step_seconds: number;
+            /**
+             * Delay Seconds
+             * @default 0
+             */
+            delay_seconds: number;
+            /**
+             * Items
+             * @default []
+             */
+            items: components["schemas"]["Measurement"][];
         };
         /** Page[AppView] */
         Page_AppView_: {
@@ -1974,6 +2038,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Signals"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    metrics_api_v1_apps__app__metrics_get: {
+        parameters: {
+            query?: {
+                window?: string;
+            };
+            header?: never;
+            path: {
+                app: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Metrics"];
                 };
             };
             /** @description Validation Error */

@@ -9,7 +9,19 @@ from devgem.clouds.local.builder import Builder
 from devgem.clouds.local.edge_client import EdgeClient
 from devgem.clouds.local.runtime_logs import RuntimeLogs
 from devgem.clouds.local.spec import Spec
-from devgem.domain.app import Build, Check, Image, Instance, Progress, Proof, Resources, Revision, Signals, Traffic
+from devgem.domain.app import (
+    Build,
+    Check,
+    Image,
+    Instance,
+    Metrics,
+    Progress,
+    Proof,
+    Resources,
+    Revision,
+    Signals,
+    Traffic,
+)
 from devgem.domain.errors import NotFound
 from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine
@@ -97,6 +109,9 @@ class LocalCloud:
     async def signals(self, app: str, window: timedelta) -> Signals:
         """Since the edge started, whatever the window."""
         return await self._edge.signals(app)
+
+    async def metrics(self, app: str, window: timedelta) -> Metrics:
+        return await self._edge.metrics(app, window)
 
     async def instances(self, app: str) -> Sequence[Instance]:
         return await self._edge.instances(app)

@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import AsyncGenerator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from devgem.clouds.local import wire
 from devgem.clouds.local.facts import Fact
 from devgem.clouds.local.spec import Spec
 from devgem.clouds.local.wire import Frame
-from devgem.domain.app import Instance, Progress, Proof, Signals
+from devgem.domain.app import Instance, Metrics, Progress, Proof, Signals
 from devgem.domain.errors import NotFound, Unavailable
 from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine
@@ -65,6 +66,9 @@ class EdgeClient:
 
     async def instances(self, app: str) -> list[Instance]:
         return [wire.instance_from_json(found) for found in await self._ask("instances", app=app)]
+
+    async def metrics(self, app: str, window: timedelta) -> Metrics:
+        return wire.metrics_from_json(await self._ask("metrics", app=app, seconds=window.total_seconds()))
 
     async def signals(self, app: str) -> Signals:
         return wire.signals_from_json(await self._ask("signals", app=app))

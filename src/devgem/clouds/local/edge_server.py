@@ -13,6 +13,7 @@ import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from devgem.clouds.local import trees, wire
@@ -104,6 +105,7 @@ class Operations(Generic[T]):
             "delete": self._delete,
             "instances": self._instances,
             "signals": self._signals,
+            "metrics": self._metrics,
             "acknowledge": self._acknowledge,
             "shutdown": self._shutdown,
         }
@@ -159,6 +161,10 @@ class Operations(Generic[T]):
 
     async def _signals(self, ask: Frame) -> Frame:
         return wire.signals_to_json(self._supervisor.parts.router.signals(ask["app"]))
+
+    async def _metrics(self, ask: Frame) -> Frame:
+        window = timedelta(seconds=ask["seconds"])
+        return wire.metrics_to_json(self._supervisor.parts.router.metrics(ask["app"], window))
 
     async def _facts(self, ask: Frame) -> AsyncGenerator[Frame, None]:
         seq = ask["after"]

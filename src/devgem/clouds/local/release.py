@@ -8,6 +8,7 @@ import secrets
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -25,7 +26,7 @@ from devgem.clouds.local.sandbox import Sandbox
 from devgem.clouds.local.spec import Spec
 from devgem.clouds.local.start_failures import Context, of_exit
 from devgem.clouds.local.workspace import DISK, Workspace
-from devgem.domain.app import Progress, Proof, Signals
+from devgem.domain.app import Metrics, Progress, Proof, Signals
 from devgem.domain.errors import Unavailable
 from devgem.domain.event import EventType
 from devgem.domain.failure import Failure
@@ -58,6 +59,8 @@ class Router(Protocol[T_contra]):
     def cut(self, app: str, revision: int) -> None: ...
 
     def signals(self, app: str) -> Signals: ...
+
+    def metrics(self, app: str, window: timedelta) -> Metrics: ...
 
     async def close(self, limit_seconds: float) -> None: ...
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from devgem.domain.app import Instance, Progress, Proof, RevisionSignals, Signals
+from devgem.domain.app import Instance, Measurement, Metrics, Progress, Proof, RevisionSignals, Signals
 from devgem.domain.errors import Conflict, DevGemError, InvalidInput, NotFound, Unavailable
 from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine
@@ -122,6 +122,15 @@ def instance_from_json(found: Frame) -> Instance:
 
 def signals_to_json(signals: Signals) -> Frame:
     return asdict(signals)
+
+
+def metrics_to_json(metrics: Metrics) -> Frame:
+    return {**asdict(metrics), "items": [{**asdict(one), "at": one.at.isoformat()} for one in metrics.items]}
+
+
+def metrics_from_json(found: Frame) -> Metrics:
+    items = tuple(Measurement(**{**one, "at": datetime.fromisoformat(one["at"])}) for one in found["items"])
+    return Metrics(**{**found, "items": items})
 
 
 def signals_from_json(found: Frame) -> Signals:

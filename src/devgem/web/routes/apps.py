@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from devgem.domain.app import Instance, Signals
+from devgem.domain.app import Instance, Metrics, Signals
 from devgem.domain.deployment import Deployment, Status
 from devgem.domain.errors import InvalidInput
 from devgem.domain.log import LEVELS, at_least
@@ -153,6 +153,23 @@ async def signals(app: str, parts: SignedIn) -> Signals:
     async with parts.store.read() as transaction:
         cloud = parts.clouds[(await transaction.apps.get(app)).app.cloud]
     return await cloud.signals(app, timedelta(hours=1))
+
+
+@router.get("/{app}/metrics")
+async def metrics(app: str, parts: SignedIn, window: str = "1h") -> Metrics:
+    """What was asked of the app, step by step: requests, errors (5xx), latency; steps without a request are left out.
+    `window` is `1m` to `24h`."""
+    async with parts.store.read() as transaction:
+        cloud = parts.clouds[(await transaction.apps.get(app)).app.cloud]
+    return await cloud.metrics(app, _window(window))
+
+
+def _window(text: str) -> timedelta:
+    match = re.fullmatch(r"(\d{1,4})([mh])", text)
+    window = timedelta(seconds=int(match.group(1)) * _UNITS[match.group(2)]) if match else timedelta()
+    if not timedelta(minutes=1) <= window <= timedelta(days=1):
+        raise InvalidInput(f"{text!r} is no window", fix="Use 1m to 24h, such as 10m, 1h or 24h.")
+    return window
 
 
 class _Filter:
