@@ -1,0 +1,267 @@
+"""The domain of all apps, and single hosts of one: begun, resumed and ended in the background."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from devgem.clouds.domains import Domain, check_host
+from devgem.clouds.google import checks, roles
+from devgem.clouds.google.balancer import Resource, Site, host_plan, name_of, plan
+from devgem.clouds.google.construction import Construction
+from devgem.clouds.google.notes import Notes
+from devgem.clouds.google.undertaking import Pace, Resolve, Undertaking
+from devgem.clouds.google.zone import Zone
+from devgem.domain.errors import Conflict, DevGemError, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from devgem.clouds.google.administration import Administration
+
+_KEY = "domains"
+_log = logging.getLogger(__name__)
+
+
+class GoogleDomains:
+    """`resolve` looks a host name up as everyone does."""
+
+    def __init__(
+        self,
+        admin: "Administration",
+        construction: Construction,
+        notes: Notes,
+        resolve: Resolve,
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        self._admin = admin
+        self._construction = construction
+        self._notes = notes
+        self._resolve = resolve
+        self._pace = pace or Pace()
+        self._running: dict[str, tuple[Undertaking, asyncio.Task[None]]] = {}
+        self._turn = asyncio.Lock()
+
+    @property
+    def _site(self) -> Site:
+        return self._construction.site
+
+    async def start(self) -> None:
+        """Goes on with what the process before had begun."""
+        noted = await self._noted()
+        if noted.get("doing") == "setup":
+            self._launch(noted["domain"], self._build_base(noted["domain"], noted["zone"]))
+        elif noted.get("doing") == "teardown":
+            self._launch(noted["domain"], self._demolish_base(noted["domain"], noted["zone"]))
+
+    async def close(self) -> None:
+        for _, task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*(task for _, task in self._running.values()), return_exceptions=True)
+
+    # The domain of all apps
+
+    async def set_up(self, domain: str, zone: str = "") -> Domain:
+        """Begins, or goes on where it stopped. Raises Conflict when another domain is set up, Unavailable with the
+        remedy for an API or a role that is missing."""
+        domain = check_host(domain, what="domain")
+        async with self._turn:
+            noted = await self._noted()
+            if noted and noted["domain"] != domain:
+                raise Conflict(
+                    f"{noted['domain']} is the domain of all apps", fix="First run `devgem domains teardown`."
+                )
+            if noted.get("doing") == "teardown" and self._is_running(domain):
+                raise Conflict(f"{domain} is being torn down", fix="Wait for it: `devgem domains status`.")
+            zone = zone or noted.get("zone", "")
+            await self._check_means(zone)
+            if zone:
+                await Zone(self._admin, zone, self._notes).check(domain)
+            if not self._is_running(domain):
+                await self._note(domain=domain, zone=zone, doing="setup")
+                self._launch(domain, self._build_base(domain, zone))
+            return self._running[domain][0].view()
+
+    async def tear_down(self) -> Domain:
+        """Begins to remove it. Raises NotFound when no domain is set up."""
+        async with self._turn:
+            noted = await self._noted()
+            if not noted:
+                raise NotFound("no domain is set up", fix="Set one up with `devgem domains setup apps.example.com`.")
+            domain, zone = noted["domain"], noted["zone"]
+            if noted["doing"] != "teardown" or not self._is_running(domain):
+                await self._stop(domain)
+                await self._note(domain=domain, zone=zone, doing="teardown")
+                self._launch(domain, self._demolish_base(domain, zone))
+            return self._running[domain][0].view()
+
+    async def state(self) -> Domain | None:
+        """The domain of all apps as it is now; None without one."""
+        noted = await self._noted()
+        if not noted:
+            done = [one for one, task in self._running.values() if task.done() and one.view().app is None]
+            return done[-1].view() if done else None
+        domain = noted["domain"]
+        if domain in self._running:
+            return self._running[domain][0].view()
+        undertaking = self._undertaking(domain, None, plan(self._site, domain))
+        await undertaking.survey()
+        return undertaking.view()
+
+    async def address(self) -> str:
+        """Where the load balancer of the domain is reached; raises Conflict without one."""
+        noted = await self._noted()
+        if not noted or noted["doing"] == "teardown":
+            raise Conflict(
+                "a host name of an app's own needs the load balancer of a domain, and there is none yet",
+                fix="Set one up with `devgem domains setup apps.example.com`.",
+            )
+        resource = next(one for one in plan(self._site, noted["domain"]) if one.kind == "addresses")
+        found = await self._construction.find(resource)
+        if found is None:
+            raise Conflict(f"{noted['domain']} is not set up yet", fix="Wait for it: `devgem domains status`.")
+        return str(found.values["address"])
+
+    # Single hosts
+
+    async def attach(self, app: str, host: str) -> None:
+        """As CustomHosts.attach. Raises Conflict when there is no domain whose load balancer could answer."""
+        address = await self.address()
+        domain = (await self._noted())["domain"]
+        async with self._turn:
+            if not self._is_running(host):
+                undertaking = self._undertaking(host, app, host_plan(self._site, domain, app, host))
+                undertaking.lead_to(address)
+                self._launch(host, lambda: self._build(undertaking), undertaking)
+
+    async def detach(self, app: str, host: str) -> None:
+        """Waits until everything that was made for it is gone."""
+        await self._stop(host)
+        self._running.pop(host, None)
+        noted = await self._noted()
+        if noted:
+            undertaking = self._undertaking(host, app, host_plan(self._site, noted["domain"], app, host))
+            await undertaking.demolish()
+
+    async def host_state(self, app: str, host: str) -> Domain:
+        if host in self._running:
+            return self._running[host][0].view()
+        noted = await self._noted()
+        if not noted:
+            return Domain(host, "failed", app, "the load balancer is gone", "Run `devgem domains setup`.")
+        undertaking = self._undertaking(host, app, host_plan(self._site, noted["domain"], app, host))
+        await undertaking.survey(await self.address())
+        return undertaking.view()
+
+    # In the background
+
+    def _build_base(self, domain: str, zone: str) -> "_Work":
+        undertaking = self._undertaking(domain, None, plan(self._site, domain))
+
+        async def work() -> None:
+            await undertaking.build()
+            if zone:
+                await Zone(self._admin, zone, self._notes).add(undertaking.records)
+            await undertaking.wait()
+            await self._note(domain=domain, zone=zone, doing="ready")
+
+        return _Work(undertaking, work)
+
+    def _demolish_base(self, domain: str, zone: str) -> "_Work":
+        undertaking = self._undertaking(domain, None, plan(self._site, domain))
+
+        async def work() -> None:
+            if zone:
+                await Zone(self._admin, zone, self._notes).remove()
+            left = await undertaking.demolish()
+            await self._notes.drop(_KEY)
+            if left:
+                names = ", ".join(f"{one.step} {one.name}" for one in left)
+                _log.warning("left what this DevGem did not make: %s", names)
+
+        return _Work(undertaking, work)
+
+    async def _build(self, undertaking: Undertaking) -> None:
+        await undertaking.build()
+        await undertaking.wait()
+
+    def _undertaking(self, host: str, app: str | None, resources: tuple[Resource, ...]) -> Undertaking:
+        return Undertaking(
+            self._construction,
+            resources,
+            host=host,
+            app=app,
+            seen_at=host if app is not None else f"{name_of(host)}.{host}",
+            resolve=self._resolve,
+            pace=self._pace,
+        )
+
+    def _launch(
+        self, host: str, work: "_Work | Callable[[], Awaitable[None]]", undertaking: Undertaking | None = None
+    ) -> None:
+        run, about = (work.run, work.undertaking) if isinstance(work, _Work) else (work, undertaking)
+        assert about is not None
+
+        async def guarded() -> None:
+            try:
+                await run()
+            except DevGemError as error:
+                _log.warning("the domain %s: %s", host, error.message)
+                about.fail(error)
+
+        self._running[host] = about, asyncio.create_task(guarded())
+
+    def _is_running(self, host: str) -> bool:
+        return host in self._running and not self._running[host][1].done()
+
+    async def _stop(self, host: str) -> None:
+        if host in self._running:
+            task = self._running[host][1]
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _check_means(self, zone: str) -> None:
+        """The APIs and roles that only domains need. Raises Unavailable with the first remedy."""
+        from google.api_core.exceptions import GoogleAPICallError, RetryError
+
+        apis = (*roles.DOMAIN_APIS, *((roles.ZONE_API,) if zone else ()))
+        wanted = [role for role in roles.OF_DOMAINS if role.needed or zone]
+        try:
+            found = [*await checks.apis(self._admin, apis, enable=True)]
+            found += await checks.permissions(self._admin, wanted)
+        except (GoogleAPICallError, RetryError) as error:
+            raise Unavailable(
+                f"Google did not say what is allowed: {checks.said_by(error)}", fix="devgem doctor"
+            ) from error
+        for check in found:
+            if not check.ok:
+                raise Unavailable(check.detail, fix=check.fix)
+
+    async def _noted(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = json.loads(await self._notes.get(_KEY) or "{}")
+        return found
+
+    async def _note(self, **what: str) -> None:
+        await self._notes.put(_KEY, json.dumps(what))
+
+
+class _Work:
+    def __init__(self, undertaking: Undertaking, run: Callable[[], Awaitable[None]]) -> None:
+        self.undertaking = undertaking
+        self.run = run
+
+
+class GoogleHosts:
+    """The single hosts of apps, as CustomHosts."""
+
+    def __init__(self, domains: GoogleDomains) -> None:
+        self._domains = domains
+
+    async def attach(self, app: str, host: str) -> None:
+        await self._domains.attach(app, host)
+
+    async def detach(self, app: str, host: str) -> None:
+        await self._domains.detach(app, host)
+
+    async def state(self, app: str, host: str) -> Domain:
+        return await self._domains.host_state(app, host)
