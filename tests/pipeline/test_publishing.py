@@ -12,6 +12,7 @@ import pytest
 from devgem.domain.app import Commit, Repository
 from devgem.pipeline.publisher import Publication, Published, Publisher
 from devgem.source import Policy, Sources
+from devgem.source.github import GitHub
 from devgem.source.workspace import patch_text
 from tests.source.git_repository import GitRepository
 from tests.source.http_server import GitServer, serving
@@ -56,7 +57,7 @@ async def desk_at(
 ) -> Desk:
     sources = Sources(tmp_path / "sources", policy or Policy(allow_file_urls=True, timeout_seconds=30))
     commit, _ = await sources.fetch(Repository(location), authorization=fetched or None)
-    return Desk(Publisher(sources, api), Repository(location), commit)
+    return Desk(Publisher(sources, GitHub(api)), Repository(location), commit)
 
 
 def git(repository: Path, *args: str) -> str:
@@ -147,7 +148,7 @@ async def test_what_is_in_no_commit_stays_a_patch(tmp_path: Path, origin: GitRep
     assert "in no commit" in published.detail
 
 
-async def test_without_a_credential_nothing_is_sent_to_a_server(tmp_path: Path, github: "GitHub") -> None:
+async def test_without_a_credential_nothing_is_sent_to_a_server(tmp_path: Path, github: "Served") -> None:
     async with github.desk(tmp_path) as desk:
         before = len(github.server.seen)
         published = await desk.publish()
@@ -156,7 +157,7 @@ async def test_without_a_credential_nothing_is_sent_to_a_server(tmp_path: Path, 
     assert len(github.server.seen) == before
 
 
-async def test_a_token_opens_a_pull_request_and_finds_it_again(tmp_path: Path, github: "GitHub") -> None:
+async def test_a_token_opens_a_pull_request_and_finds_it_again(tmp_path: Path, github: "Served") -> None:
     async with github.desk(tmp_path) as desk:
         published = await desk.publish(token=TOKEN)
         assert published.url == "https://github.com/ada/shop/pull/1", published.detail
@@ -169,7 +170,7 @@ async def test_a_token_opens_a_pull_request_and_finds_it_again(tmp_path: Path, g
 
 
 @pytest.mark.parametrize("trouble", ["reader", "broken", "gone"])
-async def test_a_pull_request_that_is_refused_leaves_the_branch(tmp_path: Path, github: "GitHub", trouble: str) -> None:
+async def test_a_pull_request_that_is_refused_leaves_the_branch(tmp_path: Path, github: "Served", trouble: str) -> None:
     async with github.desk(tmp_path, api="http://127.0.0.1:9" if trouble == "gone" else github.api.url) as desk:
         github.api.broken = trouble == "broken"
         if trouble == "reader":
@@ -181,7 +182,7 @@ async def test_a_pull_request_that_is_refused_leaves_the_branch(tmp_path: Path, 
     assert TOKEN not in published.detail
 
 
-async def test_a_server_that_takes_no_push_leaves_a_patch(tmp_path: Path, github: "GitHub") -> None:
+async def test_a_server_that_takes_no_push_leaves_a_patch(tmp_path: Path, github: "Served") -> None:
     git(github.bare, "config", "http.receivepack", "false")
     async with github.desk(tmp_path) as desk:
         published = await desk.publish(token=TOKEN)
@@ -191,7 +192,7 @@ async def test_a_server_that_takes_no_push_leaves_a_patch(tmp_path: Path, github
 
 
 @dataclass(frozen=True)
-class GitHub:
+class Served:
     """A git server and GitHub's API over the same repository ada/shop."""
 
     server: GitServer
@@ -205,11 +206,11 @@ class GitHub:
 
 
 @pytest.fixture
-def github(tmp_path: Path, origin: GitRepository) -> Iterator[GitHub]:
+def github(tmp_path: Path, origin: GitRepository) -> Iterator[Served]:
     root = tmp_path / "served"
     (root / "ada").mkdir(parents=True)
     bare = origin.bare(root / "ada/shop")
     git(bare, "config", "http.receivepack", "true")
     with serving(root) as server, serving_api(root, TOKEN) as api:
         server.token = BASIC
-        yield GitHub(server, api, bare)
+        yield Served(server, api, bare)

@@ -9,7 +9,7 @@ import pytest
 from devgem.domain.app import Commit, Repository
 from devgem.domain.errors import SourceError
 from devgem.source import Change, Policy, Pushed, Sources
-from devgem.source.pull_request import PullRequest, open_pull_request, slug_of
+from devgem.source.github import GitHub, PullRequest, slug_of
 from devgem.source.workspace import patch_text
 from tests.standins.github import serving_api
 
@@ -67,10 +67,15 @@ async def test_a_server_that_may_only_be_read_refuses(
 async def test_a_pull_request_that_cannot_be_opened_says_what_github_says(tmp_path: Path) -> None:
     request = PullRequest("devgem/x", "main", "X", "")
     with serving_api(tmp_path, "token") as api:
-        for token, slug in (("wrong", "ada/shop"), ("token", "ada/none")):
+        github = GitHub(api.url)
+        for token, slug, code in (
+            ("wrong", "ada/shop", "github_token_refused"),
+            ("token", "ada/none", "pull_request_refused"),
+        ):
             with pytest.raises(SourceError) as caught:
-                await open_pull_request(request, slug, token=token, api=api.url)
-            assert caught.value.code == "pull_request_refused"
+                await github.open_pull(slug, request, token)
+            assert caught.value.code == code
+        await github.close()
     assert "404" in caught.value.message
 
 

@@ -169,7 +169,7 @@ async def test_github_can_be_elsewhere(
 
 
 def test_every_code_of_the_table_has_a_test() -> None:
-    texts = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
+    texts = "".join(file.read_text() for file in Path(__file__).parent.rglob("test_*.py"))
     assert {code for code in CODES if f'"{code}"' not in texts} == set()
 
 

@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from devgem.domain.app import Commit, Repository
-from devgem.domain.errors import SourceError
+from devgem.domain.errors import DevGemError, SourceError, Unavailable
 from devgem.domain.ids import app_name_from
 from devgem.source import Change, Pushed, Sources
-from devgem.source.pull_request import PullRequest, open_pull_request, slug_of
+from devgem.source.errors import refusal
+from devgem.source.github import GitHub, PullRequest, slug_of
 from devgem.source.push import PREFIX
 
 _SUBJECT_LIMIT = 72
@@ -40,11 +41,9 @@ class Published:
 
 
 class Publisher:
-    """`github_api` is the address of GitHub's REST API."""
-
-    def __init__(self, sources: Sources, github_api: str) -> None:
+    def __init__(self, sources: Sources, github: GitHub) -> None:
         self._sources = sources
-        self._github_api = github_api
+        self._github = github
 
     async def publish(self, order: Publication, token: str | None, announce: Announce) -> Published:
         """`announce` is told of the branch before it is pushed, so that it is known as our own whatever happens."""
@@ -63,8 +62,8 @@ class Publisher:
             return replace(kept, detail="The branch is pushed. Open a pull request for it where the repository is.")
         try:
             return replace(kept, url=await self._pull_request(order, pushed, slug, token))
-        except SourceError as error:
-            return replace(kept, detail=f"{error.message}. {error.fix}")
+        except (SourceError, Unavailable) as error:
+            return replace(kept, detail=_refused(order, error))
 
     async def _push(self, order: Publication, token: str | None, announce: Announce) -> Pushed:
         own = {tip for tip in (order.branch.get("sha"), order.branch.get("before")) if tip}
@@ -86,7 +85,15 @@ class Publisher:
 
     async def _pull_request(self, order: Publication, pushed: Pushed, slug: str, token: str) -> str:
         request = PullRequest(pushed.branch, pushed.default or "main", order.title.strip(), order.body)
-        return await open_pull_request(request, slug, token=token, api=self._github_api)
+        return await self._github.open_pull(slug, request, token)
+
+
+def _refused(order: Publication, error: DevGemError) -> str:
+    """The branch is pushed by then."""
+    if isinstance(error, SourceError) and error.code == "pull_request_refused":
+        return f"{error.message}. {error.fix}"
+    refused = refusal("pull_request_refused", url=order.repository.location, detail=error.message)
+    return f"{refused.message}. {refused.fix}"
 
 
 def _basic(token: str | None) -> str | None:

@@ -10,7 +10,7 @@ from devgem.pipeline.origin import live_patch, origin_of
 from devgem.pipeline.pipeline import Pipeline
 from devgem.pipeline.publisher import Publisher
 from devgem.source import Sources
-from devgem.source.pull_request import API
+from devgem.source.github import GitHub
 from devgem.source.workspace import History
 from devgem.store import DeploymentRow, Store
 
@@ -18,10 +18,10 @@ _ENDED = (Status.LIVE, Status.FAILED)
 
 
 class Workspaces:
-    """`sources` are the pipeline's; `github_api` is where pull requests are opened."""
+    """`sources` are the pipeline's; `github` is where pull requests are opened."""
 
-    def __init__(self, store: Store, sources: Sources, pipeline: Pipeline, *, github_api: str = API) -> None:
-        self._desk = Desk(store, sources, pipeline, Publisher(sources, github_api))
+    def __init__(self, store: Store, sources: Sources, pipeline: Pipeline, *, github: GitHub | None = None) -> None:
+        self._desk = Desk(store, sources, pipeline, Publisher(sources, github or GitHub()))
 
     async def open(self, app: str, conversation: str) -> OpenWorkspace:
         """The conversation's workspace of an app. One without edits of its own begins anew at what is deployed by now;

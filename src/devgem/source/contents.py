@@ -15,8 +15,8 @@ _NAME_LIMIT_BYTES = 255
 _PATH_LIMIT_BYTES = 3000  # PATH_MAX is 4096 on Linux, with the checkout's own path in front
 _LINK_LIMIT_BYTES = 4095
 # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: a pointer begins so, and is under 1024 bytes
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
-_LFS_POINTER_LIMIT_BYTES = 1024
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+LFS_POINTER_LIMIT_BYTES = 1024
 _ABOUT_THE_REPOSITORY = re.compile(
     r"\.git\w+|\.github/.*|(?:readme|licen[sc]e|changelog|contributing)[^/]*", re.IGNORECASE
 )
@@ -70,9 +70,9 @@ def lfs_pointers(root: Path, entries: Iterable[Entry]) -> tuple[str, ...]:
     return tuple(
         entry.path
         for entry in entries
-        if len(_LFS_POINTER) < entry.size < _LFS_POINTER_LIMIT_BYTES
+        if len(LFS_POINTER) < entry.size < LFS_POINTER_LIMIT_BYTES
         and entry.mode not in (LINK, GITLINK)
-        and (root / entry.path).read_bytes().startswith(_LFS_POINTER)
+        and (root / entry.path).read_bytes().startswith(LFS_POINTER)
     )
 
 
@@ -80,6 +80,16 @@ def served_pointers(pointers: Iterable[str], dir: str) -> list[str]:
     """The LFS pointers that an app in the folder `dir` would serve or read: all below it but documents and tests."""
     prefix = "" if dir == "." else dir + "/"
     return [path for path in pointers if path.startswith(prefix) and not _NOT_SERVED.match(path[len(prefix) :])]
+
+
+def notes_of(submodules: Sequence[str], pointers: Sequence[str]) -> list[str]:
+    """What to tell about a commit: what of it the app does without."""
+    notes = []
+    if submodules:
+        notes.append(f"Submodules are not fetched: {', '.join(submodules)}.")
+    if pointers:
+        notes.append(f"{len(pointers)} documents or test files are Git LFS pointers; the app does without.")
+    return notes
 
 
 def has_files_of_its_own(entries: Iterable[Entry]) -> bool:

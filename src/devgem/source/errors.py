@@ -89,6 +89,10 @@ _CODES: Mapping[str, tuple[str, str]] = {
         "{path!r} is a symbolic link to {target!r}, outside the repository",
         "Replace it by the file itself, or by a link inside the repository.",
     ),
+    "too_many_links": (
+        "{url} has more than {limit} symbolic links",
+        "Replace them by the files themselves, or deploy a clone of it as a folder.",
+    ),
     "unsafe_path": ("The repository has an unsafe file name: {detail}", "Rename it and deploy again."),
     "path_collision": (
         "{path!r} and {other!r} are one file on macOS and Windows",
@@ -119,6 +123,23 @@ _CODES: Mapping[str, tuple[str, str]] = {
         "{url} does not open a pull request: {detail}",
         "The branch is pushed: open it there by hand, or see what the token may do.",
     ),
+    # GitHub's API
+    "github_not_found": (
+        "GitHub has no {what}, or does not show it to you",
+        "Check the spelling; it may have been renamed, deleted or made private, or your sign-in may not reach it.",
+    ),
+    "github_token_refused": (
+        "GitHub does not take your sign-in any more, asked for {what}",
+        "Sign out, then sign in with GitHub again.",
+    ),
+    "github_needs_token": ("GitHub shows {what} only to who is signed in", "Sign in with GitHub."),
+    "github_refused": ("GitHub refuses {what}: {detail}", "See what your sign-in may do there, then try again."),
+    "github_garbled": (
+        "GitHub's answer cannot be read ({detail})",
+        "Try again in a few minutes; check DEVGEM_GITHUB_API_URL if it is set.",
+    ),
+    "github_redirects": ("{url} redirects without an end", "Use the repository's present address."),
+    "github_too_much": ("GitHub's answer is longer than {limit}", "Name what you need more narrowly."),
     # this machine
     "git_missing": ("git is not installed", "Install it: `apt install git` or `xcode-select --install`."),
     "git_too_old": ("git {version} is too old to fetch safely", "Install git {needed} or newer."),

@@ -14,7 +14,7 @@ from devgem.domain.errors import SourceError
 from devgem.source.addresses import Resolve, resolve_host
 from devgem.source.checkouts import Checkout, Checkouts, Record
 from devgem.source.command import Run, run_directly
-from devgem.source.contents import Entry, check_links, lfs_pointers, served_pointers
+from devgem.source.contents import Entry, check_links, lfs_pointers, notes_of, served_pointers
 from devgem.source.edited import write_edited
 from devgem.source.errors import refusal
 from devgem.source.fetch import Fetch
@@ -199,12 +199,7 @@ def _check_app(repository: Repository, found: Checkout) -> list[str]:
         raise refusal("no_such_dir", url=repository.location, dir=dir)
     if served := served_pointers(record.lfs_pointers, dir):
         raise refusal("lfs_pointers", path=served[0], others=len(served) - 1)
-    notes = []
-    if record.submodules:
-        notes.append(f"Submodules are not fetched: {', '.join(record.submodules)}.")
-    if record.lfs_pointers:
-        notes.append(f"{len(record.lfs_pointers)} documents or test files are Git LFS pointers; the app does without.")
-    return notes
+    return notes_of(record.submodules, record.lfs_pointers)
 
 
 async def _in_thread(work: Callable[[threading.Event], Checkout]) -> Checkout:

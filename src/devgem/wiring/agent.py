@@ -12,6 +12,7 @@ from devgem.config import Settings
 from devgem.pipeline import Pipeline
 from devgem.pipeline.workspaces import Workspaces
 from devgem.source import Sources
+from devgem.source.github import GitHub
 from devgem.store import Store
 from devgem.web.parts import Spent
 from devgem.wiring.models import Models
@@ -27,6 +28,7 @@ def conversations(
     models: Models,
     *,
     sources: Sources,
+    github: GitHub,
     parse: Parse,
     plan: Plan,
 ) -> Conversations:
@@ -37,7 +39,7 @@ def conversations(
         parse=parse,
         plan=plan,
         sources=sources,
-        workspaces=Workspaces(store, sources, pipeline, github_api=settings.github_api_url),
+        workspaces=Workspaces(store, sources, pipeline, github=github),
         board=lambda: models.board(OPERATOR),
     )
     budget = Budget(

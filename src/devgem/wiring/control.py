@@ -26,6 +26,7 @@ from devgem.domain.deployment import Status, Step
 from devgem.domain.errors import Conflict, DevGemError, Unavailable
 from devgem.pipeline import DEADLINES_SECONDS, Limits, Pipeline
 from devgem.source import Sources
+from devgem.source.github import GitHub
 from devgem.stack import detect
 from devgem.store import Store
 from devgem.web.app import create_app
@@ -161,6 +162,8 @@ async def _parts(
         stack.push_async_callback(store.close)
         sandbox = await local.open_sandbox()
         sources = local.sources(settings, paths, sandbox)
+        github = GitHub(settings.github_api_url)
+        stack.push_async_callback(github.close)
         cloud, edge_client = await stack.enter_async_context(local.cloud(settings, paths, sandbox, sources, key, begun))
         clouds: dict[str, Cloud] = {cloud.name: cloud}
         workflows = url if settings.database_url else f"sqlite:///{paths.workflows}"
@@ -181,7 +184,7 @@ async def _parts(
         of_models = models.Models(settings, store)
         stack.push_async_callback(of_models.close)
         conversations = agent.conversations(
-            settings, store, pipeline, clouds, of_models, sources=sources, parse=parse, plan=plan.of
+            settings, store, pipeline, clouds, of_models, sources=sources, github=github, parse=parse, plan=plan.of
         )
         await conversations.start()
         stack.push_async_callback(conversations.close)
