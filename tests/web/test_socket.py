@@ -199,6 +199,7 @@ async def test_the_same_stream_comes_as_server_sent_events_from_the_last_id(dash
     headers = {"Last-Event-ID": "3"}
     async with dashboard.client(**headers) as client, client.stream("GET", f"/api/v1/streams/{stream}") as response:
         assert response.headers["content-type"].startswith("text/event-stream")
+        assert response.headers["devgem-epoch"]
         data: list[dict[str, Any]] = []
         async for line in response.aiter_lines():
             if line.startswith("data:"):

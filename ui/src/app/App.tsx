@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useState } from "react";
+import { ConnectionState } from "../components/ConnectionState";
 import { AppList } from "../features/apps/AppList";
 import { Conversation } from "../features/conversation/Conversation";
 import { ConversationList } from "../features/conversation/ConversationList";
@@ -7,15 +8,8 @@ import { QuotaBoard } from "../features/quota/QuotaBoard";
 import { SessionList } from "../features/sessions/SessionList";
 import { api, type Session } from "../lib/api";
 import { useHash } from "../lib/hash";
-import { type Connection, Socket } from "../lib/socket";
+import { Socket } from "../lib/socket";
 import { SocketContext, useConnection } from "../lib/stream";
-
-const CONNECTION: Record<Connection, string> = {
-  connecting: "Connecting",
-  open: "Connected",
-  lost: "Connection lost, coming back",
-  "signed-out": "Signed out",
-};
 
 const MAIN = "main";
 
@@ -134,7 +128,6 @@ const ROOMS = [
 
 function Header({ session }: { session: Session }) {
   const here = useHash();
-  const connection = useConnection();
   return (
     <header className="header">
       <img src="/gem.svg" alt="" width="24" height="24" />
@@ -151,9 +144,7 @@ function Header({ session }: { session: Session }) {
       <span className="quiet isolation" title={session.isolation?.detail ?? ""}>
         Isolation {session.isolation?.level}
       </span>
-      <span className={`connection connection-${connection}`} role="status">
-        {CONNECTION[connection]}
-      </span>
+      <ConnectionState />
     </header>
   );
 }

@@ -1,64 +1,63 @@
 /**
- * One socket for all streams of a page. It resumes each by (stream, seq, epoch), so that nothing is lost or doubled
- * over a lost connection, and comes back with full-jitter back-off (at most BACKOFF_CAP_MS).
+ * One connection for all streams of a page. It resumes each by (stream, seq, epoch), so that nothing is lost or doubled
+ * over a lost connection, and comes back with full-jitter back-off. A planned cut is made before it breaks: the next
+ * wire is opened beside the old one, and takes its place once it is ready. Where no WebSocket gets through, the same
+ * streams come as server-sent events, and a WebSocket is tried again now and then.
  */
-import type { StreamEvent } from "./events";
+import { SharedFolds } from "./shared";
+import { SseWire } from "./sse";
+import { type News, type OnNews, type ServerFrame, Subscriptions } from "./subscriptions";
+import { type OpenWire, SocketWire, type Wire } from "./wire";
 
-export type Connection = "connecting" | "open" | "lost" | "signed-out";
-export interface News {
-  events: StreamEvent[];
-  /** The stream starts anew: what was known of it is void. */
-  restart: boolean;
-}
-export type OnNews = (news: News) => void;
-
-interface Subscription {
-  after: number;
-  /** All events so far, for listeners that come later. */
-  history: StreamEvent[];
-  listeners: Set<OnNews>;
-}
-
-interface ServerFrame {
-  type: string;
-  stream: string;
-  seq: number;
-  epoch: string;
-  data: { events?: StreamEvent[]; from?: number; to?: number };
-}
+export type { News, OnNews };
+export type Connection = "connecting" | "open" | "catching-up" | "sse" | "lost" | "offline" | "signed-out";
 
 const BACKOFF_START_MS = 300;
 const BACKOFF_CAP_MS = 15_000;
+/** Nobody looks at a hidden tab: it comes back at once when it is looked at. */
+const HIDDEN_CAP_MS = 120_000;
+/** A connection on which nothing comes for so long, not even a heartbeat, is dead however open it looks. */
 const SILENCE_MS = 50_000;
+const PROOF_MS = 4000;
+const OPENING_MS = 10_000;
+const CAUGHT_UP_MS = 250;
+const SOCKET_AGAIN_MS = 60_000;
+const FAILURES_BEFORE_SSE = 2;
 const SIGNED_OUT = 4401;
+const TICK_MS = 5000;
+const ASLEEP_MS = 30_000;
+
+type Timer = ReturnType<typeof setTimeout>;
 
 export class Socket {
-  private socket: WebSocket | null = null;
-  private readonly subscriptions = new Map<string, Subscription>();
+  private current: Wire | null = null;
+  private candidate: Wire | null = null;
+  private readonly subscriptions = new Subscriptions();
+  readonly folds = new SharedFolds(this);
   private readonly watchers = new Set<() => void>();
-  private epoch: string | null = null;
   private attempts = 0;
-  private retry: ReturnType<typeof setTimeout> | undefined;
-  private silence: ReturnType<typeof setTimeout> | undefined;
+  /** WebSockets in a row that ended before they were open. */
+  private unopened = 0;
+  private isClosed = true;
+  private wasOpen = false;
+  private retry: Timer | undefined;
+  private opening: Timer | undefined;
+  private silence: Timer | undefined;
+  private settling: Timer | undefined;
+  private ticking: ReturnType<typeof setInterval> | undefined;
+  private tickedAt = 0;
   state: Connection = "connecting";
 
   constructor(private readonly url: string) {}
 
   /** Delivers the events of a stream from its first on, each once and in order, until the answer is called. */
   subscribe(stream: string, onNews: OnNews): () => void {
-    let subscription = this.subscriptions.get(stream);
-    if (subscription) {
-      subscription.listeners.add(onNews);
-      onNews({ events: [...subscription.history], restart: true });
-    } else {
-      subscription = { after: 0, history: [], listeners: new Set([onNews]) };
-      this.subscriptions.set(stream, subscription);
-      this.send({ type: "subscribe", stream, after: 0 });
-    }
-    const { listeners } = subscription;
+    const { subscriptions } = this;
+    const asked = subscriptions.add(stream, onNews);
+    if (asked === "again") for (const wire of this.wires) wire.unsubscribe(stream);
+    if (asked !== "known") for (const wire of this.wires) wire.subscribe({ stream, after: 0, epoch: subscriptions.epoch });
     return () => {
-      listeners.delete(onNews);
-      if (listeners.size === 0 && this.subscriptions.delete(stream)) this.send({ type: "unsubscribe", stream });
+      if (subscriptions.remove(stream, onNews)) for (const wire of this.wires) wire.unsubscribe(stream);
     };
   }
 
@@ -69,86 +68,156 @@ export class Socket {
   };
 
   open(): void {
-    clearTimeout(this.retry);
-    const socket = new WebSocket(this.url, "devgem.v1");
-    this.socket = socket;
-    socket.onopen = () => {
-      this.attempts = 0;
-      this.become("open");
-      const resume = [...this.subscriptions].map(([stream, { after }]) => ({ stream, after, epoch: this.epoch }));
-      this.send({ type: "hello", resume });
-      this.listen();
-    };
-    socket.onmessage = (message) => {
-      this.listen();
-      this.receive(JSON.parse(String(message.data)) as ServerFrame);
-    };
-    socket.onclose = (event) => {
-      if (this.socket === socket) this.lost(event.code);
-    };
+    if (!this.isClosed) return;
+    this.isClosed = false;
+    addEventListener("online", this.wake);
+    addEventListener("offline", this.wake);
+    addEventListener("pageshow", this.wake);
+    document.addEventListener("visibilitychange", this.wake);
+    this.tickedAt = Date.now();
+    this.ticking = setInterval(this.tick, TICK_MS);
+    this.connect();
   }
 
   close(): void {
+    this.isClosed = true;
+    removeEventListener("online", this.wake);
+    removeEventListener("offline", this.wake);
+    removeEventListener("pageshow", this.wake);
+    document.removeEventListener("visibilitychange", this.wake);
+    clearInterval(this.ticking);
+    for (const timer of [this.retry, this.opening, this.silence, this.settling]) clearTimeout(timer);
+    for (const wire of this.wires) wire.close();
+    this.current = this.candidate = null;
+  }
+
+  private get wires(): Wire[] {
+    return [this.current, this.candidate].filter((wire) => wire !== null);
+  }
+
+  /** Opens the next wire, beside the one there may be. */
+  private connect(): void {
     clearTimeout(this.retry);
-    clearTimeout(this.silence);
-    const socket = this.socket;
-    this.socket = null;
-    socket?.close();
+    if (this.isClosed || this.candidate) return;
+    const bySse = this.unopened >= FAILURES_BEFORE_SSE && this.current?.kind !== "sse";
+    const origin = this.url.replace(/^ws/, "http").replace(/\/ws$/, "");
+    this.begin((events) => (bySse ? new SseWire(origin, events) : new SocketWire(this.url, events)));
   }
 
-  private lost(code: number): void {
-    clearTimeout(this.silence);
-    this.socket = null;
-    if (code === SIGNED_OUT) {
-      this.become("signed-out");
-      return;
+  private begin(openWire: OpenWire): void {
+    let isReady = false;
+    const wire = openWire({
+      onReady: () => {
+        isReady = true;
+        this.takeOver(wire);
+      },
+      onFrame: (frame) => this.receive(frame, wire),
+      onLife: () => this.listen(),
+      onLost: (code) => this.lost(wire, code, isReady),
+    });
+    this.candidate = wire;
+    this.opening = setTimeout(() => {
+      if (this.candidate !== wire) return;
+      wire.close();
+      this.lost(wire, 0, false);
+    }, OPENING_MS);
+  }
+
+  private takeOver(wire: Wire): void {
+    clearTimeout(this.opening);
+    this.candidate = null;
+    this.current?.close();
+    this.current = wire;
+    if (wire.kind === "socket") this.unopened = 0;
+    wire.hello(this.subscriptions.positions);
+    if (this.wasOpen) this.become("catching-up");
+    this.settle();
+    this.listen();
+    if (wire.kind === "sse") this.retry = setTimeout(() => this.connect(), SOCKET_AGAIN_MS);
+  }
+
+  /** What was missed has come when nothing more comes for a moment. */
+  private settle(): void {
+    clearTimeout(this.settling);
+    const settled = () => {
+      this.wasOpen = true;
+      this.attempts = 0;
+      this.become(this.current?.kind === "sse" ? "sse" : "open");
+    };
+    if (this.wasOpen) this.settling = setTimeout(settled, CAUGHT_UP_MS);
+    else settled();
+  }
+
+  private receive(frame: ServerFrame, wire: Wire): void {
+    if (wire === this.current && this.state === "catching-up" && frame.type === "batch") this.settle();
+    // The cut is announced to all at once; not all come back in the same moment.
+    if (frame.type === "reconnect" && wire === this.current) this.again(BACKOFF_START_MS);
+    this.subscriptions.receive(frame);
+  }
+
+  private lost(wire: Wire, code: number, wasReady: boolean): void {
+    if (this.isClosed) return;
+    if (wire === this.candidate) {
+      clearTimeout(this.opening);
+      this.candidate = null;
     }
-    this.become("lost");
-    const cap = Math.min(BACKOFF_CAP_MS, BACKOFF_START_MS * 2 ** this.attempts++);
-    this.retry = setTimeout(() => this.open(), Math.random() * cap);
+    if (wire === this.current) {
+      clearTimeout(this.silence);
+      clearTimeout(this.settling);
+      this.current = null;
+    }
+    if (code === SIGNED_OUT) {
+      this.close();
+      return this.become("signed-out");
+    }
+    if (!wasReady) this.unopened = wire.kind === "socket" && navigator.onLine ? this.unopened + 1 : 0;
+    if (this.current === null) this.become(navigator.onLine ? "lost" : "offline");
+    if (this.current?.kind === "sse") this.retry = setTimeout(() => this.connect(), SOCKET_AGAIN_MS);
+    else if (this.candidate === null) this.again(BACKOFF_START_MS * 2 ** this.attempts++);
   }
 
-  /** A connection on which nothing comes for SILENCE_MS, not even a heartbeat, is dead however open it looks. */
+  /** Full jitter: anywhere up to the back-off. https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
+  private again(backoffMs: number): void {
+    clearTimeout(this.retry);
+    const capMs = document.hidden ? HIDDEN_CAP_MS : BACKOFF_CAP_MS;
+    this.retry = setTimeout(() => this.connect(), Math.random() * Math.min(capMs, backoffMs));
+  }
+
   private listen(): void {
     clearTimeout(this.silence);
-    this.silence = setTimeout(() => {
-      this.socket?.close();
-      this.lost(0);
-    }, SILENCE_MS);
+    this.silence = setTimeout(this.giveUp, SILENCE_MS);
   }
 
-  private receive(frame: ServerFrame): void {
-    this.epoch = frame.epoch;
-    if (frame.type === "ping") this.send({ type: "pong" });
-    const subscription = this.subscriptions.get(frame.stream);
-    if (!subscription) return;
-    if (frame.type === "gap") this.jump(subscription, frame.data.to ?? 0);
-    if (frame.type === "batch" && frame.data.events) this.deliver(subscription, frame.data.events);
-  }
+  private giveUp = (): void => {
+    const wire = this.current;
+    if (!wire) return;
+    wire.close();
+    this.lost(wire, 0, true);
+  };
 
-  /** A gap up to 0 voids the numbers (the database is another one); up to n, what is missing is gone for good. */
-  private jump(subscription: Subscription, to: number): void {
-    subscription.after = to;
-    if (to > 0) return;
-    subscription.history = [];
-    for (const listener of subscription.listeners) listener({ events: [], restart: true });
-  }
+  /** Something about the network or the tab has changed: what looks open has to prove it, what is lost comes back. */
+  private wake = (): void => {
+    if (document.hidden || this.state === "signed-out") return;
+    if (this.current) {
+      clearTimeout(this.silence);
+      this.silence = setTimeout(this.giveUp, PROOF_MS);
+      this.current.ping();
+    } else if (!this.candidate) {
+      this.become(navigator.onLine ? "lost" : "offline");
+      this.attempts = 0;
+      this.connect();
+    }
+  };
 
-  private deliver(subscription: Subscription, events: StreamEvent[]): void {
-    const fresh = events.filter((event) => event.seq > subscription.after);
-    const first = fresh[0];
-    // A frame that does not follow on was sent for an earlier subscription of the same stream.
-    if (!first || first.seq !== subscription.after + 1) return;
-    subscription.after += fresh.length;
-    subscription.history.push(...fresh);
-    for (const listener of subscription.listeners) listener({ events: fresh, restart: false });
-  }
-
-  private send(frame: object): void {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(frame));
-  }
+  /** A clock that jumped has slept, and so has the network. */
+  private tick = (): void => {
+    const now = Date.now();
+    if (now - this.tickedAt > ASLEEP_MS) this.wake();
+    this.tickedAt = now;
+  };
 
   private become(state: Connection): void {
+    if (this.state === state) return;
     this.state = state;
     for (const watcher of this.watchers) watcher();
   }

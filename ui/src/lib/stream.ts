@@ -1,6 +1,6 @@
-import { createContext, useContext, useEffect, useReducer, useSyncExternalStore } from "react";
-import type { StreamEvent } from "./events";
-import type { Connection, News, Socket } from "./socket";
+import { createContext, useContext, useMemo, useSyncExternalStore } from "react";
+import type { Add } from "./shared";
+import type { Connection, Socket } from "./socket";
 
 export const SocketContext = createContext<Socket | null>(null);
 
@@ -16,12 +16,8 @@ export function useConnection(): Connection {
 }
 
 /** The state that a stream's events add up to; `add` is a pure reducer. Stable `add` and `initial` are assumed. */
-export function useStream<S>(stream: string, add: (state: S, event: StreamEvent) => S, initial: S): S {
-  const socket = useSocket();
-  const [state, dispatch] = useReducer(
-    (state: S, news: News) => news.events.reduce(add, news.restart ? initial : state),
-    initial,
-  );
-  useEffect(() => socket.subscribe(stream, dispatch), [socket, stream]);
-  return state;
+export function useStream<S>(stream: string, add: Add<S>, initial: S): S {
+  const { folds } = useSocket();
+  const fold = useMemo(() => folds.of(stream, add, initial), [folds, stream, add, initial]);
+  return useSyncExternalStore(fold.watch, fold.read);
 }

@@ -30,7 +30,7 @@ async def stream_events(
     """The events of a stream with seq > `after` (or Last-Event-ID), for ever."""
     await parts.streams.check(stream)
     body = _server_sent(parts, who, stream, after if last_event_id is None else last_event_id)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "DevGem-Epoch": parts.streams.epoch}
     return StreamingResponse(body, media_type="text/event-stream", headers=headers)
 
 

@@ -1,5 +1,6 @@
 /** A conversation is a fold over the events of its stream: every device that has seen the same events shows the same. */
 import type { StreamEvent } from "../../lib/events";
+import { GAP } from "../../lib/subscriptions";
 import { diff } from "./diff";
 import type { Action, Approval, Call, Edit, Entry, Message, Thread, Usage } from "./entries";
 import { type Data, number, record, records, text, textOrNull, texts } from "./read";
@@ -53,6 +54,8 @@ export function addEvent(thread: Thread, event: StreamEvent): Thread {
         ...heard,
         waiting: { turn: textOrNull(data, "turn"), seconds: number(data, "seconds") ?? 0, ahead: number(data, "ahead") ?? 0 },
       };
+    case GAP:
+      return put(heard, { kind: "notice", id: `event-${event.seq}`, cut: false, text: "What was said before is not kept any more." });
     default:
       return put(heard, { kind: "unknown", id: `event-${event.seq}`, cut: false, type: event.type, data });
   }
