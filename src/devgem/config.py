@@ -31,6 +31,12 @@ class Settings(BaseSettings):
     """Encrypts config vars and tokens at rest; made on the first start when not set. 64 hexadecimal digits."""
     google_cloud_project: str = Field(default="", validation_alias="GOOGLE_CLOUD_PROJECT")
     """Turns on the models of Vertex AI, with Application Default Credentials."""
+    google_cloud_region: str = Field(
+        default="", validation_alias="GOOGLE_CLOUD_REGION", pattern="^([a-z]+-[a-z0-9-]+)?$"
+    )
+    """With the project, turns on the `google` cloud: where apps are built and run."""
+    google_api_endpoint: str = ""
+    """Another address of Google's APIs, `http://host:port`, reached without TLS and credentials."""
     gemini_api_key: SecretStr | None = Field(default=None, validation_alias="GEMINI_API_KEY")
     """The operator's key of the Gemini API, the last resort; a user's own comes before it."""
     gemini_model: str = ""

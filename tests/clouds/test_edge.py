@@ -375,3 +375,26 @@ def processes_of(mark: str) -> list[int]:
         except OSError:
             continue
     return found
+
+
+async def test_a_host_name_of_an_app_survives_the_edge_and_ends_with_the_app(
+    real_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with edge_here(real_sandbox, tmp_path) as edge:
+        await edge.deploy(1)
+        await edge.client.attach("shop.example.org", "shop")
+        await edge.client.attach("shop.example.org", "shop")
+        assert await edge.get(host="shop.example.org") == (200, "hello from an app")
+        await edge.client.detach("shop.example.org", "another")
+    async with edge_here(real_sandbox, tmp_path) as edge:
+
+        async def is_back() -> bool:
+            return await edge.get(host="shop.example.org") == (200, "hello from an app")
+
+        await until(is_back)
+        await edge.client.attach("www.example.org", "shop")
+        await edge.client.detach("www.example.org", "shop")
+        assert (await edge.get(host="www.example.org"))[0] == 404
+        await edge.client.delete("shop")
+        assert (await edge.get(host="shop.example.org"))[0] == 404
+    assert EdgePaths(tmp_path).hosts.read_text() == "{}"

@@ -16,9 +16,11 @@ from devgem.agent.brain import Asker, Brain, Choose
 from devgem.agent.conversation import Conversations
 from devgem.agent.parts import Parts as AgentParts
 from devgem.clouds import Cloud
+from devgem.clouds.domains import BaseDomain, CustomHosts
 from devgem.config import Settings
 from devgem.llm.offline import OfflineModel
 from devgem.pipeline import Pipeline
+from devgem.pipeline.domains import AppDomains
 from devgem.pipeline.parts import Detect
 from devgem.pipeline.workspaces import Workspaces
 from devgem.quota import Board
@@ -73,6 +75,8 @@ async def dashboard_on(
     database_url: str | None = None,
     static: Path | None = None,
     planner: Detect = detect,
+    hosts: Mapping[str, CustomHosts] | None = None,
+    base_domain: BaseDomain | None = None,
 ) -> AsyncIterator[Dashboard]:
     """`choose` is the model that answers; the planner where there is none. The database is SQLite, and the page an
     empty one, unless others are given."""
@@ -94,6 +98,10 @@ async def dashboard_on(
     async def examine() -> list[object]:
         return []
 
+    async def base_domains() -> list[str]:
+        return ["localhost", "apps.example.com"]
+
+    domains = AppDomains(store, hosts or {}, base_domains)
     about = AgentParts(
         store,
         pipeline,
@@ -102,6 +110,7 @@ async def dashboard_on(
         plan=lambda repository: tools.plan(sources, repository),
         sources=sources,
         workspaces=Workspaces(store, sources, pipeline),
+        domains=domains,
     )
     conversations = Conversations(about, choose or by_the_planner)
     streams = Streams(store, clouds)
@@ -122,6 +131,8 @@ async def dashboard_on(
         static=static,
         quota=no_endpoints,
         spending=nothing_spent,
+        domains=domains,
+        base_domain=base_domain,
     )
     config = uvicorn.Config(create_app(parts), ws="websockets-sansio", lifespan="off", log_level="warning")
     server = uvicorn.Server(config)

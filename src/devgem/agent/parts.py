@@ -7,6 +7,7 @@ from devgem.clouds import Cloud
 from devgem.domain.app import Repository
 from devgem.domain.plan import BuildPlan, Unplannable
 from devgem.pipeline import Pipeline, Workspaces
+from devgem.pipeline.domains import AppDomains
 from devgem.pipeline.parts import Sources
 from devgem.quota.board import Board
 from devgem.store import Store
@@ -20,7 +21,7 @@ class Parts:
     """`parse` turns what a user typed (source, ref, dir) into a repository; `plan` finds its build plan; `board` is
     what the quota engine shows of itself, None where no model is configured; `repositories` searches those that the
     user can reach by a sign-in, None without one; `sources` are the pipeline's;
-    `push_token` gives the credential to push with, None without a sign-in."""
+    `push_token` gives the credential to push with, None without a sign-in; `domains` are the apps' own host names."""
 
     store: Store
     pipeline: Pipeline
@@ -32,3 +33,4 @@ class Parts:
     board: Callable[[], Awaitable[Board]] | None = None
     repositories: Callable[[str], Awaitable[Sequence[str]]] | None = None
     push_token: Callable[[], Awaitable[str | None]] | None = None
+    domains: AppDomains | None = None

@@ -2,7 +2,7 @@
 
 import typer
 
-from devgem.cli import apps, chat, deploy, detect, env, lifecycle, logs, mcp, quota
+from devgem.cli import apps, chat, deploy, detect, domains, env, lifecycle, logs, mcp, quota
 from devgem.cli.outcome import Code, Exit, code_of, say_error
 from devgem.domain.errors import DevGemError
 
@@ -38,6 +38,7 @@ def build() -> typer.Typer:
     apps.register(program)
     logs.register(program)
     env.register(program)
+    domains.register(program)
     chat.register(program)
     quota.register(program)
     mcp.register(program)

@@ -28,6 +28,7 @@ class Door:
         self.empty.set()
         self._base_domain = base_domain.lower().strip(".")
         self._apps: dict[bytes, str | None] = {}
+        self._names: dict[str, str] = {}
         self._trusted = [ip_network(network) for network in limits.trusted_proxies]
         self._date = (0, b"")
 
@@ -36,11 +37,20 @@ class Door:
         try:
             return self._apps[host]
         except KeyError:
-            app = hosts.app_of(hosts.host_name(host), self._base_domain)
+            name = hosts.host_name(host)
+            app = self._names.get(name) or hosts.app_of(name, self._base_domain)
         if len(self._apps) >= _HOSTS_REMEMBERED:
             self._apps.clear()
         self._apps[host] = app
         return app
+
+    def call(self, host: str, app: str | None) -> None:
+        """From now on an app answers at this host name too; with None nobody does."""
+        if app is None:
+            self._names.pop(host, None)
+        else:
+            self._names[host] = app
+        self._apps.clear()
 
     def add(self, client: "Client") -> None:
         self.clients.add(client)

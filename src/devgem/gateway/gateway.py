@@ -56,6 +56,10 @@ class Gateway:
         """Sends new requests of `app` nowhere; what is in flight drains. Idempotent."""
         self._door.routes.remove(app)
 
+    def call(self, host: str, app: str | None) -> None:
+        """Lets an app answer at one more host name, in lower case without port; with None nobody does. Idempotent."""
+        self._door.call(host, app)
+
     async def drained(self, app: str, revision: int, limit_seconds: float) -> bool:
         """Waits until nothing is in flight on what `route` has taken away from `revision`: requests, event streams,
         WebSockets. False when something still is at the limit."""

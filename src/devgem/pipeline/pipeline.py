@@ -12,6 +12,7 @@ from devgem.domain.errors import Conflict, InvalidInput, Unavailable
 from devgem.domain.ids import new_id, preview_of
 from devgem.pipeline import intake, turns
 from devgem.pipeline.clock import now, seconds_since
+from devgem.pipeline.domains import AppDomains
 from devgem.pipeline.durable import Durable
 from devgem.pipeline.interrupts import Interrupts
 from devgem.pipeline.operations import Operations
@@ -41,11 +42,13 @@ class Pipeline:
         clouds: Mapping[str, Cloud],
         workflows_url: str,
         limits: Limits | None = None,
+        domains: AppDomains | None = None,
     ) -> None:
         limits = limits or Limits()
         builds = asyncio.Semaphore(limits.builds_at_once)
         self._store = store
         self._clouds = clouds
+        self._domains = domains
         self.parts = self._parts = Parts(store, sources, detect, clouds, limits, builds)
         self._durable = Durable(workflows_url)
         self._interrupts = Interrupts()
@@ -118,6 +121,8 @@ class Pipeline:
     async def remove(self, app: str) -> None:
         """Cancels what is being deployed, and removes the app with all it has. Raises NotFound, Conflict."""
         await self._existing(app)
+        if self._domains is not None:
+            await self._domains.remove_all(app)
         await self.discard_preview(app)
         await self._operations.ask("remove", new_id("rm"), app)
 

@@ -19,6 +19,7 @@ _ADD = sa.text(
 ).bindparams(sa.bindparam("created_at", type_=tables.Instant))
 _OF_AN_APP = (
     tables.deployments, tables.revisions, tables.builds, tables.config_vars, tables.durations, tables.workspaces,
+    tables.domains,
 )  # fmt: skip
 _IS_PREVIEW = _apps.c.name.like("%--preview")
 

@@ -19,6 +19,7 @@ from devgem.store.calls import Calls
 from devgem.store.config_vars import ConfigVars
 from devgem.store.conversations import Conversations
 from devgem.store.deployments import Deployments
+from devgem.store.domains import Domains
 from devgem.store.durations import Durations
 from devgem.store.engine import check_file, make_engine, trouble
 from devgem.store.events import Events, Fact, StreamState
@@ -27,6 +28,7 @@ from devgem.store.grants import Grants
 from devgem.store.histories import Histories
 from devgem.store.idempotency import Idempotency
 from devgem.store.migrate import migrate, renew_epoch
+from devgem.store.notes import CloudNotes
 from devgem.store.replicas import Replicas
 from devgem.store.revisions import Builds, Revisions
 from devgem.store.sessions import Sessions
@@ -121,6 +123,14 @@ class Transaction:
     @cached_property
     def replicas(self) -> Replicas:
         return Replicas(self._connection)
+
+    @cached_property
+    def domains(self) -> Domains:
+        return Domains(self._connection)
+
+    @cached_property
+    def cloud_notes(self) -> CloudNotes:
+        return CloudNotes(self._connection)
 
     @cached_property
     def idempotency(self) -> Idempotency:

@@ -328,3 +328,18 @@ user_keys = sa.Table(
     sa.Column("value", sa.LargeBinary, nullable=False),  # sealed
     sa.Column("updated_at", Instant, nullable=False),
 )
+
+domains = sa.Table(
+    "domains",
+    metadata,
+    sa.Column("host", sa.Text, primary_key=True),
+    sa.Column("app", sa.Text, nullable=False, index=True),
+    sa.Column("created_at", Instant, nullable=False),
+)
+
+cloud_notes = sa.Table(
+    "cloud_notes",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)

@@ -10,9 +10,11 @@ from starlette.requests import HTTPConnection
 
 from devgem.agent.conversation import Conversations
 from devgem.clouds import Cloud
+from devgem.clouds.domains import BaseDomain
 from devgem.domain.app import Check, Repository
 from devgem.domain.plan import BuildPlan, Unplannable
 from devgem.pipeline import Pipeline
+from devgem.pipeline.domains import AppDomains
 from devgem.quota import Board
 from devgem.store import Store
 from devgem.web.sign_in import Identity, SignIn
@@ -42,7 +44,8 @@ class Spent:
 class Parts:
     """`origins` are the dashboard's own; `parse` turns what a user typed into a repository, `detect` plans one and
     gives its Dockerfile, `examine` is what the doctor sees; `static` is the folder of the built UI; `quota` and
-    `spending` are asked for every look at the board."""
+    `spending` are asked for every look at the board; `base_domain` is the domain of all apps of a cloud that can have
+    one."""
 
     store: Store
     pipeline: Pipeline
@@ -60,6 +63,8 @@ class Parts:
     static: Path
     quota: Callable[[], Awaitable[Board]]
     spending: Callable[[], Awaitable[Spent]]
+    domains: AppDomains
+    base_domain: BaseDomain | None
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

@@ -324,3 +324,41 @@ class GeminiKeyView(BaseModel):
 
     is_set: bool
     ends_with: str
+
+
+class DomainBody(Request):
+    host: str = Field(min_length=1, max_length=300, pattern=_NO_NUL)
+
+
+class BaseDomainBody(Request):
+    """`zone` is a managed zone of the cloud's own DNS that the records are added to."""
+
+    domain: str = Field(min_length=1, max_length=300, pattern=_NO_NUL)
+    zone: str = Field(default="", max_length=63, pattern=r"^[a-z0-9-]*$")
+
+
+class DnsRecordView(BaseModel):
+    name: str
+    type: str
+    value: str
+
+
+class DomainStepView(BaseModel):
+    """`state`: waiting, working, done, failed, left."""
+
+    name: str
+    state: str
+    detail: str
+
+
+class DomainView(BaseModel):
+    """`state`: setting up, waiting for dns, waiting for the certificate, live, failed, tearing down, gone. `app` is
+    null for the domain of all apps; `records` are to be added to the domain's DNS."""
+
+    host: str
+    state: str
+    app: str | None
+    detail: str
+    fix: str
+    records: list[DnsRecordView]
+    steps: list[DomainStepView]

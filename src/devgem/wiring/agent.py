@@ -10,6 +10,7 @@ from devgem.agent.spending import Counted
 from devgem.clouds import Cloud
 from devgem.config import Settings
 from devgem.pipeline import Pipeline
+from devgem.pipeline.domains import AppDomains
 from devgem.pipeline.workspaces import Workspaces
 from devgem.source import Sources
 from devgem.source.github import GitHub
@@ -31,6 +32,7 @@ def conversations(
     github: GitHub,
     parse: Parse,
     plan: Plan,
+    domains: AppDomains,
 ) -> Conversations:
     parts = Parts(
         store,
@@ -41,6 +43,7 @@ def conversations(
         sources=sources,
         workspaces=Workspaces(store, sources, pipeline, github=github),
         board=lambda: models.board(OPERATOR),
+        domains=domains,
     )
     budget = Budget(
         turn_tokens=settings.turn_tokens,

@@ -35,7 +35,7 @@ from devgem.web.session_cache import SessionCache
 from devgem.web.sign_in import SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
-from devgem.wiring import agent, edge, keys, local, models, redis, tools
+from devgem.wiring import agent, domains, edge, keys, local, models, redis, tools
 
 STATIC = Path(__file__).parent.parent / "web" / "static"
 
@@ -167,6 +167,7 @@ async def _parts(
         cloud, edge_client = await stack.enter_async_context(local.cloud(settings, paths, sandbox, sources, key, begun))
         clouds: dict[str, Cloud] = {cloud.name: cloud}
         workflows = url if settings.database_url else f"sqlite:///{paths.workflows}"
+        of_domains = await stack.enter_async_context(domains.domains(settings, store, edge_client, key))
         pipeline = Pipeline(
             store=store,
             sources=sources,
@@ -174,6 +175,7 @@ async def _parts(
             clouds=clouds,
             workflows_url=workflows,
             limits=_limits(settings),
+            domains=of_domains.of_apps,
         )
         await pipeline.start()
         stack.push_async_callback(pipeline.close)
@@ -184,7 +186,16 @@ async def _parts(
         of_models = models.Models(settings, store)
         stack.push_async_callback(of_models.close)
         conversations = agent.conversations(
-            settings, store, pipeline, clouds, of_models, sources=sources, github=github, parse=parse, plan=plan.of
+            settings,
+            store,
+            pipeline,
+            clouds,
+            of_models,
+            sources=sources,
+            github=github,
+            parse=parse,
+            plan=plan.of,
+            domains=of_domains.of_apps,
         )
         await conversations.start()
         stack.push_async_callback(conversations.close)
@@ -208,6 +219,8 @@ async def _parts(
             static=STATIC,
             quota=lambda: of_models.board(agent.OPERATOR),
             spending=lambda: agent.spent_today(settings, store),
+            domains=of_domains.of_apps,
+            base_domain=of_domains.base,
         )
 
 

@@ -18,6 +18,7 @@ from devgem.source import Policy, Sources, parse_source
 from devgem.stack import detect, dockerfile
 from devgem.store import Store
 from devgem.store.deployments import plan_from_json, plan_to_json
+from devgem.wiring import domains
 
 _NEEDED_PROGRAMS = ("git",)
 _USEFUL_PROGRAMS = ("node", "go", "ruby", "php")
@@ -97,7 +98,7 @@ async def examine(settings: Settings) -> Sequence[Check]:
     isolation = (await probe.probe()).check(own=False, allow_unsandboxed=settings.allow_unsandboxed)
     found = [_program(name, needed=True) for name in _NEEDED_PROGRAMS]
     found += [_program(name, needed=False) for name in _USEFUL_PROGRAMS]
-    return [isolation, *found, _disk(Paths(settings.data_dir))]
+    return [isolation, *found, _disk(Paths(settings.data_dir)), *await domains.examine(settings)]
 
 
 def _program(name: str, *, needed: bool) -> Check:

@@ -399,6 +399,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/apps/{app}/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Domains
+         * @description The app's own host names, with how far each is.
+         */
+        get: operations["list_domains_api_v1_apps__app__domains_get"];
+        put?: never;
+        /**
+         * Add Domain
+         * @description Begins to serve the app at one more host name, and tells which DNS records that takes. Idempotent.
+         */
+        post: operations["add_domain_api_v1_apps__app__domains_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{app}/domains/{host}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Domain
+         * @description Ends it, and removes what was made for it.
+         */
+        delete: operations["remove_domain_api_v1_apps__app__domains__host__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Base Domain
+         * @description The domain that all apps answer under, and how far it is.
+         */
+        get: operations["get_base_domain_api_v1_domains_get"];
+        put?: never;
+        /**
+         * Set Up Base Domain
+         * @description Begins to set it up, or goes on where it stopped.
+         */
+        post: operations["set_up_base_domain_api_v1_domains_post"];
+        /**
+         * Tear Down Base Domain
+         * @description Begins to remove all that was made for it.
+         */
+        delete: operations["tear_down_base_domain_api_v1_domains_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations": {
         parameters: {
             query?: never;
@@ -710,6 +782,19 @@ export interface components {
             /** Turn */
             turn: string;
         };
+        /**
+         * BaseDomainBody
+         * @description `zone` is a managed zone of the cloud's own DNS that the records are added to.
+         */
+        BaseDomainBody: {
+            /** Domain */
+            domain: string;
+            /**
+             * Zone
+             * @default
+             */
+            zone: string;
+        };
         /** Cancelled */
         Cancelled: {
             /** Cancelled */
@@ -875,6 +960,53 @@ export interface components {
             dockerfile: string;
         } & {
             [key: string]: unknown;
+        };
+        /** DnsRecordView */
+        DnsRecordView: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            /** Value */
+            value: string;
+        };
+        /** DomainBody */
+        DomainBody: {
+            /** Host */
+            host: string;
+        };
+        /**
+         * DomainStepView
+         * @description `state`: waiting, working, done, failed, left.
+         */
+        DomainStepView: {
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * DomainView
+         * @description `state`: setting up, waiting for dns, waiting for the certificate, live, failed, tearing down, gone. `app` is
+         *     null for the domain of all apps; `records` are to be added to the domain's DNS.
+         */
+        DomainView: {
+            /** Host */
+            host: string;
+            /** State */
+            state: string;
+            /** App */
+            app: string | null;
+            /** Detail */
+            detail: string;
+            /** Fix */
+            fix: string;
+            /** Records */
+            records: components["schemas"]["DnsRecordView"][];
+            /** Steps */
+            steps: components["schemas"]["DomainStepView"][];
         };
         /** EditAnswered */
         EditAnswered: {
@@ -1162,6 +1294,13 @@ export interface components {
         Page_Deployment_: {
             /** Items */
             items: components["schemas"]["Deployment"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[DomainView] */
+        Page_DomainView_: {
+            /** Items */
+            items: components["schemas"]["DomainView"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -2080,6 +2219,175 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_domains_api_v1_apps__app__domains_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                app: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DomainView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    add_domain_api_v1_apps__app__domains_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                app: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_domain_api_v1_apps__app__domains__host__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                app: string;
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_base_domain_api_v1_domains_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainView"];
+                };
+            };
+        };
+    };
+    set_up_base_domain_api_v1_domains_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BaseDomainBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    tear_down_base_domain_api_v1_domains_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainView"];
                 };
             };
         };

@@ -41,8 +41,10 @@ async def list_domains(context: Context, arguments: AppArguments) -> ToolResult:
         previews = [preview for preview in await transaction.apps.previews() if parent_of(preview.name) == row.name]
     hosts = [{"host": urlsplit(one.url).netloc, "of": one.name} for one in (row, *previews) if one.url]
     told = ", ".join(host["host"] for host in hosts) or "no address yet"
-    note = f"The {row.app.cloud} cloud has no custom domains." if row.app.cloud == "local" else ""
-    return ToolResult(f"{row.name} answers at {told}. {note}".strip(), {"hosts": hosts})
+    own = await context.parts.domains.list(row.name) if context.parts.domains else ()
+    names = [{"host": one.host, "state": one.state, "detail": one.detail} for one in own]
+    note = " ".join(f"{one.host} is {one.state}." for one in own) or "It has no host name of its own."
+    return ToolResult(f"{row.name} answers at {told}. {note}", {"hosts": hosts, "custom": names})
 
 
 TOOLS = (
@@ -56,7 +58,7 @@ TOOLS = (
     ),
     Tool(
         name="list_domains",
-        description="The host names of an app and its preview.",
+        description="The host names of an app and its preview, custom ones too.",
         tier=Tier.OWN,
         arguments=AppArguments,
         run=list_domains,

@@ -13,6 +13,13 @@ from devgem.domain.errors import Unavailable
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _INSTALL = "pip install 'devgem[google]'"
+_ASKED = tuple(
+    f"google.cloud.{name}"
+    for name in (
+        "resourcemanager_v3", "billing_v1", "service_usage_v1", "artifactregistry_v1", "iam_admin_v1", "orgpolicy_v2",
+        "run_v2", "monitoring_v3",
+    )
+)  # fmt: skip
 
 
 class Administration:
@@ -49,6 +56,13 @@ class Administration:
     @property
     def build_account(self) -> str:
         return f"{roles.BUILD_ACCOUNT}@{self.project}.iam.gserviceaccount.com"
+
+    def load(self) -> None:
+        """Imports what `Preflight` needs and finds the credentials, which takes a while: to be called in a thread."""
+        _module("google.api_core.exceptions")
+        for name in _ASKED:
+            _module(name)
+        _ = self.credentials
 
     @cached_property
     def projects(self) -> Any:

@@ -65,6 +65,7 @@ class GoogleDomains:
         """Begins, or goes on where it stopped. Raises Conflict when another domain is set up, Unavailable with the
         remedy for an API or a role that is missing."""
         domain = check_host(domain, what="domain")
+        await asyncio.to_thread(self._admin.load)
         async with self._turn:
             noted = await self._noted()
             if noted and noted["domain"] != domain:

@@ -47,9 +47,10 @@ class Preflight:
 
     async def _ask(self) -> list[Check]:
         try:
-            member = await asyncio.to_thread(lambda: self._admin.member)
+            await asyncio.to_thread(self._admin.load)
         except DevGemError as error:
             return [Check("google credentials", False, error.message, error.fix)]
+        member = self._admin.member
         first = await self._together(
             ("google project", checks.project),
             ("google apis", lambda admin: checks.apis(admin, roles.APIS, enable=self._enable)),

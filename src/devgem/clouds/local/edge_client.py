@@ -73,6 +73,12 @@ class EdgeClient:
     async def signals(self, app: str) -> Signals:
         return wire.signals_from_json(await self._ask("signals", app=app))
 
+    async def attach(self, host: str, app: str) -> None:
+        await self._ask("attach", host=host, app=app)
+
+    async def detach(self, host: str, app: str) -> None:
+        await self._ask("detach", host=host, app=app)
+
     async def facts(self, after: int = 0) -> AsyncGenerator[Fact, None]:
         """Facts about instances with seq > `after`, and those to come, from this edge and the next ones; to be
         acknowledged once they are stored. Never raises Unavailable but waits."""

@@ -105,6 +105,8 @@ class Operations(Generic[T]):
             "delete": self._delete,
             "instances": self._instances,
             "signals": self._signals,
+            "attach": self._attach,
+            "detach": self._detach,
             "metrics": self._metrics,
             "acknowledge": self._acknowledge,
             "shutdown": self._shutdown,
@@ -165,6 +167,12 @@ class Operations(Generic[T]):
     async def _metrics(self, ask: Frame) -> Frame:
         window = timedelta(seconds=ask["seconds"])
         return wire.metrics_to_json(self._supervisor.parts.router.metrics(ask["app"], window))
+
+    async def _attach(self, ask: Frame) -> None:
+        self._supervisor.hosts.attach(ask["host"], ask["app"])
+
+    async def _detach(self, ask: Frame) -> None:
+        self._supervisor.hosts.detach(ask["host"], ask["app"])
 
     async def _facts(self, ask: Frame) -> AsyncGenerator[Frame, None]:
         seq = ask["after"]

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from devgem.clouds.local.edge_state import AppState, States
 from devgem.clouds.local.facts import Facts
 from devgem.clouds.local.hosted_app import HostedApp
+from devgem.clouds.local.hosts import Hosts
 from devgem.clouds.local.release import Parts
 from devgem.clouds.local.slots import FIRST_FREE
 from devgem.clouds.local.wire import EdgePaths
@@ -24,10 +25,12 @@ class Supervisor(Generic[T]):
         self._states = states
         self._paths = paths
         self._apps: dict[str, HostedApp[T]] = {}
+        self.hosts = Hosts(paths.hosts, parts.router.call)
 
     def recover(self) -> None:
         """Brings back what had traffic when the last edge ended, however it did. Raises ValueError for a state that
         cannot be read."""
+        self.hosts.recover()
         for state in self._states.load():
             self._apps[state.app] = app = self._host(state)
             app.recover()
@@ -46,6 +49,7 @@ class Supervisor(Generic[T]):
 
     async def delete(self, name: str) -> None:
         """Idempotent."""
+        self.hosts.forget(name)
         if app := self._apps.get(name):
             await app.delete()
             self._apps.pop(name, None)

@@ -47,6 +47,11 @@ class EdgePaths:
         return self.root / "edge" / "apps"
 
     @property
+    def hosts(self) -> Path:
+        """Host names of single apps."""
+        return self.root / "edge" / "hosts.json"
+
+    @property
     def facts(self) -> Path:
         return self.root / "edge" / "facts.ndjson"
 
