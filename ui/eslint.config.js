@@ -2,7 +2,7 @@ import jsxA11y from "eslint-plugin-jsx-a11y";
 import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
-const features = ["apps", "conversation", "deployment", "quota", "sessions"];
+const features = ["apps", "button", "conversation", "deployment", "logs", "palette", "quota", "repositories", "settings", "sign-in"];
 
 export default tseslint.config(
   { ignores: ["src/lib/api.d.ts", "node_modules"] },

@@ -1,8 +1,9 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { budget } from "./budget.ts";
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), budget({ "app/App": 120, "app/Workbench": 180, "conversation/Conversation": 220 })],
   build: {
     outDir: "../src/devgem/web/static",
     emptyOutDir: true,

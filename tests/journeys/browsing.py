@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
@@ -36,7 +37,7 @@ def signed_in(
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.goto(sign_in_url(devgem))
-    page.goto(f"{page.url.partition('#')[0]}#/conversations/{conversation or open_conversation(devgem)}")
+    page.goto(urljoin(page.url, f"/conversations/{conversation or open_conversation(devgem)}"))
     yield page
     context.close()
     assert trouble == []

@@ -87,10 +87,10 @@ async def test_nothing_stands_in_anyones_way(tmp_path: Path, scheme: str, width:
             f"conversations/{conversation}": page.get_by_role("heading", name="Remove shop"),
             f"conversations/{empty}": page.get_by_role("heading", name="Say deploy"),
             "quota": page.get_by_text("No key is set."),
-            "sessions": page.get_by_text("This browser"),
+            "settings": page.get_by_text("This browser"),
         }
         for room, sign in rooms.items():
-            await page.goto(f"{dashboard.url}/#/{room}")
+            await page.goto(f"{dashboard.url}/{room}")
             await expect(sign).to_be_visible()
             if room.endswith(conversation):
                 await expect(page.locator(".ending-failed")).to_be_visible()

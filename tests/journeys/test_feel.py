@@ -65,7 +65,7 @@ async def test_a_long_conversation_stays_smooth(tmp_path: Path) -> None:
             for n in range(MESSAGES)
         ]
         await dashboard.store.append(stream, facts)
-        await page.goto(f"{dashboard.url}/#/conversations/{conversation}")
+        await page.goto(f"{dashboard.url}/conversations/{conversation}")
         await expect(page.locator(".message")).to_have_count(MESSAGES)
         await page.evaluate(NOTE_LONG_TASKS)
         await dashboard.store.append(stream, [Fact("message.started", {"message": "s", "role": "assistant"})])

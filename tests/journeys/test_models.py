@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -261,7 +262,7 @@ def test_a_storm_of_429_in_one_region_is_no_event_and_stands_on_every_board(
     assert 0 < endpoint["retry_in_seconds"] <= 40
     assert [one.status for one in google.arrivals if one.place == struck] == [429], "no call is wasted there"
     assert re.search(rf"{struck}.*cooling", devgem.run("quota").stdout)
-    page.goto(re.sub("#.*", "#/quota", page.url))
+    page.goto(urljoin(page.url, "/quota"))
     shown = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=struck))
     expect(shown).to_contain_text("resting after a 429", timeout=2_500)
     shoot(page, "8-quota")

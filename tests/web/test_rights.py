@@ -12,12 +12,12 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
-from devgem.web.app import create_app
+from devgem.web.app import PAGES, create_app
 from tests.web.conftest import Dashboard
 
 OPEN, SIGNED_IN = "anyone", "who is signed in"
 ROWS = {
-    "GET /": OPEN,
+    **{f"GET {page}": OPEN for page in PAGES},  # the built page, which holds nothing of anybody
     "GET /api/v1/openapi.json": OPEN,
     "HEAD /api/v1/openapi.json": OPEN,
     "GET /healthz": OPEN,

@@ -38,11 +38,12 @@ describe.each([
   ["dark", 1],
 ] as const)("%s", (_, scheme) => {
   const of = (name: string) => token(name, scheme);
-  it.each(["text", "quiet", "accent", "good", "bad", "warn"])("%s", (name) => {
+  it.each(["text", "quiet", "emerald", "sapphire", "amber", "ruby"])("%s", (name) => {
     for (const ground of ["ground", "surface", "raised"]) expect(contrast(of(name), of(ground)), ground).toBeGreaterThanOrEqual(READABLE);
   });
-  it("what is written on the accent", () => expect(contrast(of("on-accent"), of("accent"))).toBeGreaterThanOrEqual(READABLE));
-  it.each(["good", "bad"])("the lines of a diff in %s", (name) => {
+  it("what is written on the accent", () => expect(contrast(of("on-accent"), of("sapphire"))).toBeGreaterThanOrEqual(READABLE));
+  it("what is written on the primary button", () => expect(contrast(of("on-emerald"), of("emerald"))).toBeGreaterThanOrEqual(READABLE));
+  it.each(["emerald", "ruby"])("the lines of a diff in %s", (name) => {
     expect(contrast(of(name), mixed(of(name), of("surface"), TINT))).toBeGreaterThanOrEqual(READABLE);
   });
 });

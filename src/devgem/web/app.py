@@ -12,6 +12,21 @@ from devgem.web.mcp.door import Door
 from devgem.web.parts import Parts
 from devgem.web.routes import apps, conversations, deployments, domains, health, keys, quota, session, streams
 
+TABS = ("deployments", "revisions", "logs", "metrics", "config", "domains", "settings")
+PAGES = (
+    "/",
+    "/new-app",
+    "/apps",
+    "/apps/{app}",
+    *(f"/apps/{{app}}/{tab}" for tab in TABS),
+    "/conversations/{conversation}",
+    "/deployments/{deployment}",
+    "/quota",
+    "/settings",
+    "/button",
+    "/new",
+)
+
 
 def create_app(parts: Parts) -> FastAPI:
     """The ASGI application over parts that have been built and started."""
@@ -29,10 +44,11 @@ def create_app(parts: Parts) -> FastAPI:
         app.include_router(routes.router)
     index = parts.static / "index.html"
 
-    @app.get("/", include_in_schema=False)
     async def page() -> Response:
         return FileResponse(index, headers={"Cache-Control": "no-cache"})
 
+    for path in PAGES:
+        app.add_api_route(path, page, methods=["GET"], include_in_schema=False)
     app.mount("/", StaticFiles(directory=parts.static, check_dir=False), name="static")
     app.add_middleware(Door, parts=parts)
     app.add_middleware(Guard, origins=parts.origins)

@@ -3,7 +3,7 @@
 from importlib.metadata import version
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from devgem.domain.errors import NotSignedIn
 from devgem.web.parts import Open, SignedIn, Who
@@ -19,7 +19,10 @@ _REFUSED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign i
 
 
 @router.get("/signin", include_in_schema=False)
-async def sign_in(token: str, request: Request, parts: Open) -> Response:
+async def sign_in(request: Request, parts: Open, token: str | None = None) -> Response:
+    """The page that tells the ways in; with the token of a one-time link, the way in itself."""
+    if token is None:
+        return FileResponse(parts.static / "index.html", headers={"Cache-Control": "no-cache"})
     try:
         session = await parts.sign_in.redeem(token)
     except NotSignedIn:

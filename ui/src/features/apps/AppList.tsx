@@ -1,7 +1,10 @@
 import { useEffect, useState } from "react";
 import { Badge } from "../../components/Badge";
+import { Link } from "../../components/Link";
 import { api, type App } from "../../lib/api";
+import { paths } from "../../lib/route";
 import { useStream } from "../../lib/stream";
+import "./apps.css";
 
 const countEvents = (count: number) => count + 1;
 
@@ -26,10 +29,12 @@ export function AppList() {
       <ul>
         {apps?.map((app) => (
           <li key={app.name}>
-            <span className="app-name">{app.name}</span>
+            <Link className="app-name" href={paths.app(app.name)}>
+              {app.name}
+            </Link>
             <Badge status={app.status} />
             {app.url && (
-              <a href={app.url} target="_blank" rel="noopener noreferrer">
+              <a className="outside" href={app.url} target="_blank" rel="noopener noreferrer">
                 {app.url.replace(/^https?:\/\//, "")}
               </a>
             )}

@@ -1,13 +1,13 @@
 import { useEffect, useState } from "react";
+import { Link } from "../../components/Link";
 import { api, asProblem } from "../../lib/api";
 import { usePolled } from "../../lib/polled";
+import { navigate, paths } from "../../lib/route";
 import { useStream } from "../../lib/stream";
 import { visible } from "../../lib/visible";
 
 const EVERY_MS = 5000;
 const anything = () => true;
-
-export const conversationHash = (id: string) => `#/conversations/${encodeURIComponent(id)}`;
 
 /** Notices at once that a conversation has got its first message, which is its title. */
 function Beginning({ id, onBegun }: { id: string; onBegun: () => void }) {
@@ -26,7 +26,7 @@ export function ConversationList({ current }: { current: string | null }) {
     setFailed("");
     api.openConversation().then(
       ({ id }) => {
-        location.hash = conversationHash(id);
+        navigate(paths.conversation(id));
         again();
       },
       (error: unknown) => setFailed(asProblem(error).message),
@@ -43,9 +43,9 @@ export function ConversationList({ current }: { current: string | null }) {
       <ul>
         {conversations?.map(({ id, title }) => (
           <li key={id}>
-            <a href={conversationHash(id)} aria-current={id === current ? "page" : undefined}>
+            <Link href={paths.conversation(id)} aria-current={id === current ? "page" : undefined}>
               {visible(title)}
-            </a>
+            </Link>
           </li>
         ))}
       </ul>

@@ -1,7 +1,6 @@
 import { useState } from "react";
 import { api, asProblem, type Browser, type Problem } from "../../lib/api";
 import { usePolled } from "../../lib/polled";
-import "./sessions.css";
 
 const EVERY_MS = 15_000;
 
@@ -18,8 +17,8 @@ export function SessionList() {
   };
   const trouble = failed ?? problem;
   return (
-    <section className="page" aria-label="Sessions">
-      <h2>Signed-in browsers</h2>
+    <section className="card" aria-label="Sessions">
+      <h3>Signed-in browsers</h3>
       {trouble && (
         <p className="problem" role="alert">
           {trouble.message} {trouble.fix}
@@ -28,7 +27,7 @@ export function SessionList() {
       {browsers?.length === 0 && <p className="quiet">None: you are here by the operator's token.</p>}
       <ul className="sessions">
         {browsers?.map((browser) => (
-          <li key={browser.id} className="card">
+          <li key={browser.id}>
             <p className="grow">
               {browser.current ? <strong>This browser</strong> : `Signed in ${when(browser.created_at)}`}
               <span className="quiet"> last seen {when(browser.seen_at)}</span>

@@ -1,0 +1,106 @@
+import { lazy, Suspense, useEffect, useState } from "react";
+import { DeploymentCard } from "../features/deployment/DeploymentCard";
+import { api, asProblem, type Problem, type Session } from "../lib/api";
+import type { Route } from "../lib/route";
+import { useAddress } from "../lib/route";
+
+// One chunk a page: signing in loads none of them.
+const Conversation = lazy(() => import("../features/conversation/Conversation").then((m) => ({ default: m.Conversation })));
+const Apps = lazy(() => import("../features/apps/Apps").then((m) => ({ default: m.Apps })));
+const AppPage = lazy(() => import("../features/apps/AppPage").then((m) => ({ default: m.AppPage })));
+const QuotaBoard = lazy(() => import("../features/quota/QuotaBoard").then((m) => ({ default: m.QuotaBoard })));
+const SettingsPage = lazy(() => import("../features/settings/SettingsPage").then((m) => ({ default: m.SettingsPage })));
+const NewApp = lazy(() => import("../features/repositories/NewApp").then((m) => ({ default: m.NewApp })));
+const ConsentPage = lazy(() => import("../features/button/ConsentPage").then((m) => ({ default: m.ConsentPage })));
+const ButtonPage = lazy(() => import("../features/button/ButtonPage").then((m) => ({ default: m.ButtonPage })));
+
+interface Props {
+  route: Route;
+  session: Session;
+  /** Tells which conversation is shown where the address names none. */
+  onConversation: (id: string | null) => void;
+}
+
+/** The page that a route names. */
+export function Pages(props: Props) {
+  return (
+    <Suspense fallback={<div className="page" aria-busy="true" />}>
+      <Page {...props} />
+    </Suspense>
+  );
+}
+
+function Page({ route, session, onConversation }: Props) {
+  const { searchParams } = useAddress();
+  switch (route.page) {
+    case "home":
+      return <Home onConversation={onConversation} />;
+    case "conversation":
+      return <Conversation key={route.id} id={route.id} renderDeployment={renderDeployment} />;
+    case "apps":
+      return <Apps />;
+    case "app":
+      return <AppPage key={route.name} name={route.name} tab={route.tab} />;
+    case "deployment":
+      return <DeploymentPage key={route.id} id={route.id} />;
+    case "quota":
+      return <QuotaBoard />;
+    case "settings":
+      return <SettingsPage session={session} />;
+    case "new-app":
+      return <NewApp asked={searchParams.get("repo") ?? ""} />;
+    case "consent":
+      return <ConsentPage search={searchParams} />;
+    case "button":
+      return <ButtonPage />;
+    default:
+      return <NotFound />;
+  }
+}
+
+function renderDeployment(id: string) {
+  return <DeploymentCard id={id} />;
+}
+
+function DeploymentPage({ id }: { id: string }) {
+  return (
+    <section className="page" aria-label="Deployment">
+      <h2>Deployment</h2>
+      <DeploymentCard id={id} />
+    </section>
+  );
+}
+
+/** The newest conversation, or a new one. */
+function Home({ onConversation }: Pick<Props, "onConversation">) {
+  const [id, setId] = useState<string | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  useEffect(() => {
+    latest().then(setId, (error: unknown) => setProblem(asProblem(error)));
+  }, []);
+  useEffect(() => onConversation(id), [id, onConversation]);
+  if (problem) {
+    return (
+      <p className="page problem" role="alert">
+        {problem.message} {problem.fix}
+      </p>
+    );
+  }
+  return id && <Conversation key={id} id={id} renderDeployment={renderDeployment} />;
+}
+
+async function latest(): Promise<string> {
+  const [found] = await api.conversations();
+  return (found ?? (await api.openConversation())).id;
+}
+
+function NotFound() {
+  return (
+    <section className="page" aria-label="Not found">
+      <h2>There is nothing at this address</h2>
+      <p>
+        It may have been removed. <a href="/">Go to the newest conversation</a>, or <a href="/apps">to your apps</a>.
+      </p>
+    </section>
+  );
+}
