@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     """Where `owner/repo` lives."""
     github_api_url: str = "https://api.github.com"
     """Where pull requests are opened."""
+    github_webhook_secret: SecretStr | None = Field(default=None, validation_alias="GITHUB_WEBHOOK_SECRET")
+    """What GitHub signs its webhooks with; without it none is taken."""
     allow_private_addresses: bool = False
     """Lets repositories be fetched from private, loopback and link-local addresses."""
     allow_file_urls: bool = False

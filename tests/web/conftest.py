@@ -22,9 +22,11 @@ from devgem.llm.offline import OfflineModel
 from devgem.pipeline import Pipeline
 from devgem.pipeline.domains import AppDomains
 from devgem.pipeline.parts import Detect
+from devgem.pipeline.push import Pushes
 from devgem.pipeline.workspaces import Workspaces
 from devgem.quota import Board
 from devgem.source import Policy, Sources
+from devgem.source.reporting import Reporting
 from devgem.stack import detect
 from devgem.store import Store
 from devgem.web.app import create_app
@@ -62,6 +64,10 @@ async def nothing_spent() -> Spent:
     return Spent(0, None, None)
 
 
+async def nobodys_token(user: str) -> str | None:
+    return None
+
+
 async def by_the_planner(asker: Asker) -> Brain:
     return Brain(OfflineModel(), is_metered=False)
 
@@ -77,6 +83,7 @@ async def dashboard_on(
     planner: Detect = detect,
     hosts: Mapping[str, CustomHosts] | None = None,
     base_domain: BaseDomain | None = None,
+    webhook_secret: str | None = None,
 ) -> AsyncIterator[Dashboard]:
     """`choose` is the model that answers; the planner where there is none. The database is SQLite, and the page an
     empty one, unless others are given."""
@@ -133,6 +140,8 @@ async def dashboard_on(
         spending=nothing_spent,
         domains=domains,
         base_domain=base_domain,
+        pushes=Pushes(store, pipeline, Reporting("http://127.0.0.1:9"), nobodys_token, site=url, poll_seconds=0.05),
+        webhook_secret=webhook_secret,
     )
     config = uvicorn.Config(create_app(parts), ws="websockets-sansio", lifespan="off", log_level="warning")
     server = uvicorn.Server(config)

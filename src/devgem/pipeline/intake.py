@@ -15,6 +15,7 @@ from devgem.source.workspace import parse_patch, patch_digest
 from devgem.store import AppRow, Fact, Order, Transaction
 
 _VALUE_LIMIT = 32 << 10
+REMOVING = "being_removed"
 
 
 def check(request: DeployRequest, clouds: Collection[str]) -> None:
@@ -55,7 +56,13 @@ async def admit(transaction: Transaction, request: DeployRequest, id: str, defau
     await transaction.config_vars.set(row.name, request.env, build=False)
     await transaction.config_vars.set(row.name, request.build_env, build=True)
     order = Order(
-        request.repository, row.app.cloud, request.own, request.reason, commit=request.commit, patch=request.patch
+        request.repository,
+        row.app.cloud,
+        request.own,
+        request.reason,
+        commit=request.commit,
+        patch=request.patch,
+        bare=request.bare,
     )
     deployment = await transaction.deployments.add(id, row.name, order, _requested(id, row.name, order))
     await turns.supersede(transaction, row.name, by=id)
@@ -79,6 +86,8 @@ def _requested(id: str, app: str, order: Order) -> Fact:
 
 async def _app(transaction: Transaction, request: DeployRequest, default_cloud: str) -> AppRow:
     name = request.app or await _name(transaction, request)
+    if request.reason == "push":
+        await transaction.apps.get(name)  # NotFound, when it was removed meanwhile
     await transaction.apps.add(App(name, request.repository, request.cloud or default_cloud, now()))
     row = await transaction.apps.get(name, lock=True)
     if row.removing:
@@ -94,11 +103,13 @@ async def _app(transaction: Transaction, request: DeployRequest, default_cloud: 
 async def _preview(transaction: Transaction, request: DeployRequest) -> AppRow:
     assert request.app is not None, "checked"
     app = await transaction.apps.get(request.app)
-    name = preview_of(app.name)
+    name = preview_of(app.name, request.pull_request)
     await transaction.apps.add(App(name, request.repository, app.app.cloud, now()))
     row = await transaction.apps.get(name, lock=True)
     if row.removing or app.removing:
-        raise Conflict(f"the last preview of {app.name!r} is being removed", fix="Try again in a moment.")
+        raise Conflict(
+            f"the last preview of {app.name!r} is being removed", fix="Try again in a moment.", code=REMOVING
+        )
     return row
 
 

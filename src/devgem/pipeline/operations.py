@@ -16,7 +16,9 @@ from devgem.domain.deployment import Step
 from devgem.domain.errors import Conflict, DevGemError, Unavailable
 from devgem.domain.event import EventType
 from devgem.domain.failure import Failure
+from devgem.domain.ids import parent_of, pull_request_of
 from devgem.pipeline import turns
+from devgem.pipeline.clock import now
 from devgem.pipeline.durable import Durable
 from devgem.pipeline.parts import Parts
 from devgem.pipeline.request import Rollback
@@ -174,6 +176,9 @@ class Operations:
             await turns.cancel_all(transaction, app)  # whoever still waits
             fact = Fact(EventType.APP_REMOVED, {"app": app}, f"{id}.removed")
             await transaction.events.tell_of_app(app, [fact])
+            if (number := pull_request_of(app)) is not None:
+                await transaction.pull_requests.stir(str(parent_of(app)), number, now=now())
+            await transaction.pull_requests.close_all(app, now=now())
             await transaction.apps.remove(app)
         self._answer(id, None)
 

@@ -9,7 +9,7 @@ from typing import Any
 from devgem.clouds import Cloud
 from devgem.domain.deployment import Deployment, Status
 from devgem.domain.errors import Conflict, InvalidInput, Unavailable
-from devgem.domain.ids import new_id, preview_of
+from devgem.domain.ids import new_id, parent_of, preview_of, pull_request_of
 from devgem.pipeline import intake, turns
 from devgem.pipeline.clock import now, seconds_since
 from devgem.pipeline.domains import AppDomains
@@ -79,11 +79,14 @@ class Pipeline:
         if self._replicas:
             await self._replicas.close()
 
-    async def deploy(self, request: DeployRequest) -> Deployment:
-        """Returns at once; what comes of it is told in the stream `deployment:<id>`. Raises InvalidInput, Conflict."""
+    async def deploy(self, request: DeployRequest, *, id: str | None = None) -> Deployment:
+        """Returns at once; what comes of it is told in the stream `deployment:<id>`. Asked for again under an `id`, it
+        is the same one. Raises InvalidInput, Conflict."""
         intake.check(request, self._clouds)
-        id = new_id("dep")
+        id = id or new_id("dep")
         async with self._store.write() as transaction:
+            if known := await transaction.deployments.find(id):
+                return known.state
             deployment = await intake.admit(transaction, request, id, next(iter(self._clouds)))
             started = await turns.give(transaction, deployment.app)
             deployment = (await transaction.deployments.get(id)).state
@@ -123,13 +126,16 @@ class Pipeline:
         await self._existing(app)
         if self._domains is not None:
             await self._domains.remove_all(app)
-        await self.discard_preview(app)
+        async with self._store.read() as transaction:
+            previews = [row for row in await transaction.apps.previews() if parent_of(row.name) == app]
+        for preview in previews:
+            await self.discard_preview(app, pull_request_of(preview.name))
         await self._operations.ask("remove", new_id("rm"), app)
 
-    async def discard_preview(self, app: str) -> None:
-        """Begins to remove the preview of an app, if there is one."""
+    async def discard_preview(self, app: str, pull_request: int | None = None) -> None:
+        """Begins to remove the preview of an app's edits, or of a pull request for it, if there is one."""
         async with self._store.read() as transaction:
-            preview = await transaction.apps.find(preview_of(app))
+            preview = await transaction.apps.find(preview_of(app, pull_request))
         if preview is not None and not preview.removing:
             await self._operations.begin("remove", new_id("rm"), preview.name)
 
@@ -196,8 +202,12 @@ class Pipeline:
             last = {row.name: await transaction.deployments.page(app=row.name, limit=1) for row in previews}
         hour = int(now().timestamp()) // 3600
         for name, rows in last.items():
-            if not rows or seconds_since(rows[0].requested_at) > self._parts.limits.preview_seconds:
+            if not rows or seconds_since(rows[0].requested_at) > self._kept_seconds(name):
                 await self._operations.begin("remove", f"rm_{name}_{hour}", name)
+
+    def _kept_seconds(self, preview: str) -> float:
+        limits = self._parts.limits
+        return limits.preview_seconds if pull_request_of(preview) is None else limits.pull_request_seconds
 
     async def _sweep(self) -> None:
         for started in await sweep(self._parts, self._durable):

@@ -11,9 +11,11 @@ from devgem.domain.deployment import Step
 class DeployRequest:
     """`app`: its name; None: the app that was deployed from this repository before, or a name that the repository
     suggests. `env` and `build_env` are added to the app's config vars. `own`: the repository is the operator's own,
-    and may run where isolation is weak. `reason`: "request", "edits", or "push", which a rollback pauses.
+    and may run where isolation is weak. `reason`: "request", "button", "edits", "preview",
+    "pull_request", or "push", which a rollback pauses and which makes no app.
     `commit`: exactly this one, whatever the ref names by now. `patch`: edits on top of it (see source.workspace.patch).
-    `preview`: not the app itself, but its preview, at an address of its own."""
+    `preview`: not the app itself, but its preview, at an address of its own, or that of a `pull_request`; a `bare` one
+    gets nothing of its app's, neither config vars nor builds."""
 
     repository: Repository
     app: str | None = None
@@ -25,6 +27,8 @@ class DeployRequest:
     commit: Commit | None = None
     patch: str = field(default="", repr=False)
     preview: bool = False
+    pull_request: int | None = None
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ DEADLINES_SECONDS: Mapping[Step, float] = {
 class Limits:
     """`deadlines_seconds`: after this long a step has failed; a cloud that knows a sharper limit names it sooner.
     `log_lines` and `log_bytes`: what of one deployment's log is kept. `preview_seconds`: so long after it was asked
-    for, a preview is removed. `checks_seconds`: how long an app's own tests and linters may take."""
+    for, a preview of edits is removed; `pull_request_seconds`: so long after its last commit, one of a pull request.
+    `checks_seconds`: how long an app's own tests and linters may take."""
 
     deadlines_seconds: Mapping[Step, float] = field(default_factory=lambda: DEADLINES_SECONDS)
     cleanup_seconds: float = 60.0
@@ -60,4 +65,5 @@ class Limits:
     log_lines: int = 250_000
     log_bytes: int = 64 << 20
     preview_seconds: float = 3600.0
+    pull_request_seconds: float = 14 * 86400.0
     checks_seconds: float = 120.0

@@ -53,8 +53,9 @@ class Work:
 
     @property
     def owner(self) -> str:
-        """The app whose config vars and builds these are: a preview uses those of its app."""
-        return parent_of(self.app) or self.app
+        """The app whose config vars and builds these are: a preview uses those of its app, unless it is to get
+        nothing of it."""
+        return self.app if self.deployment.order.bare else parent_of(self.app) or self.app
 
     @property
     def repository(self) -> Repository:

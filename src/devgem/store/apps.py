@@ -17,11 +17,13 @@ _ADD = sa.text(
     "INSERT INTO apps (name, location, ref, dir, cloud, created_at, last_revision, traffic, push_paused, removing)"
     " VALUES (:name, :location, :ref, :dir, :cloud, :created_at, 0, '{}', false, false) ON CONFLICT (name) DO NOTHING"
 ).bindparams(sa.bindparam("created_at", type_=tables.Instant))
+_GITHUB = ("https://github.com/", "ssh://git@github.com/")
 _OF_AN_APP = (
     tables.deployments, tables.revisions, tables.builds, tables.config_vars, tables.durations, tables.workspaces,
     tables.domains,
+    tables.app_settings,
 )  # fmt: skip
-_IS_PREVIEW = _apps.c.name.like("%--preview")
+_IS_PREVIEW = _apps.c.name.like("%--preview") | sa.func.rtrim(_apps.c.name, "0123456789").like("%--pr-")
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,12 @@ class Apps:
         """Those that somebody acts on."""
         query = sa.select(_apps).where(_apps.c.holder.is_not(None) | _apps.c.heir.is_not(None)).order_by(_apps.c.name)
         return [_app_row(row) for row in await self._connection.execute(query)]
+
+    async def from_github(self, slug: str) -> list[AppRow]:
+        """The apps that come from this repository on GitHub, whose names are the same in every case."""
+        addresses = [prefix + slug.lower() + end for prefix in _GITHUB for end in ("", ".git")]
+        query = sa.select(_apps).where(sa.func.lower(_apps.c.location).in_(addresses), ~_IS_PREVIEW)
+        return [_app_row(row) for row in await self._connection.execute(query.order_by(_apps.c.name))]
 
     async def of_repository(self, location: str, dir: str) -> AppRow | None:
         """The first app that was deployed from this folder of this repository."""

@@ -25,8 +25,9 @@ _LIFECYCLE = ("deployment.", "revision.", "traffic.")
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for. `own`: the repository is the operator's own; `reason`: request, push, edits, preview.
-    `commit`: exactly this one, whatever the ref names by now; `patch`: edits on top of it."""
+    """What was asked for. `own`: the repository is the operator's own; `reason`: request, button, push, edits,
+    preview, pull_request. `commit`: exactly this one, whatever the ref names by now; `patch`: edits on top of it.
+    `bare`: a preview that gets nothing of its app's, neither config vars nor builds."""
 
     repository: Repository
     cloud: str
@@ -34,6 +35,7 @@ class Order:
     reason: str
     commit: Commit | None = None
     patch: str = ""
+    bare: bool = False
 
 
 @dataclass(frozen=True)

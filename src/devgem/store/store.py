@@ -11,13 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from devgem.store import tables
 from devgem.store.analyses import Analyses
+from devgem.store.app_settings import SettingsOfApps
 from devgem.store.approvals import Approvals
 from devgem.store.apps import Apps
 from devgem.store.batch import Batch
 from devgem.store.callers import Callers
 from devgem.store.calls import Calls
+from devgem.store.commit_reports import CommitReports
 from devgem.store.config_vars import ConfigVars
 from devgem.store.conversations import Conversations
+from devgem.store.deliveries import Deliveries
 from devgem.store.deployments import Deployments
 from devgem.store.domains import Domains
 from devgem.store.durations import Durations
@@ -29,6 +32,7 @@ from devgem.store.histories import Histories
 from devgem.store.idempotency import Idempotency
 from devgem.store.migrate import migrate, renew_epoch
 from devgem.store.notes import CloudNotes
+from devgem.store.pull_requests import PullRows
 from devgem.store.replicas import Replicas
 from devgem.store.revisions import Builds, Revisions
 from devgem.store.sessions import Sessions
@@ -131,6 +135,22 @@ class Transaction:
     @cached_property
     def cloud_notes(self) -> CloudNotes:
         return CloudNotes(self._connection)
+
+    @cached_property
+    def settings(self) -> SettingsOfApps:
+        return SettingsOfApps(self._connection)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        return Deliveries(self._connection)
+
+    @cached_property
+    def commit_reports(self) -> CommitReports:
+        return CommitReports(self._connection)
+
+    @cached_property
+    def pull_requests(self) -> PullRows:
+        return PullRows(self._connection)
 
     @cached_property
     def idempotency(self) -> Idempotency:

@@ -343,3 +343,65 @@ cloud_notes = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
 )
+
+app_settings = sa.Table(
+    "app_settings",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("push", sa.Boolean, nullable=False),
+    sa.Column("branch", sa.Text),  # null: the app's own, or else the repository's default one
+    sa.Column("watch_paths", _Json, nullable=False),
+    sa.Column("previews", sa.Boolean, nullable=False),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # as GitHub names it
+    sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),  # of what was signed; the id is not
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("document", _Json),  # what is to be done; null once it is
+    sa.Column("next_at", Instant, nullable=False),  # nobody else deals with it before
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Index("ix_deliveries_next_at", "next_at"),
+)
+
+commit_reports = sa.Table(
+    "commit_reports",
+    metadata,
+    sa.Column("deployment", sa.Text, primary_key=True),
+    sa.Column("app", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("slug", sa.Text, nullable=False),
+    sa.Column("sha", sa.Text, nullable=False),
+    sa.Column("told", sa.Text, nullable=False),  # the state that GitHub was told last
+    sa.Column("telling", sa.Text, nullable=False),  # the one that it may have been told: who wrote it may be dead
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_at", Instant, nullable=False),
+    sa.Column("settled", sa.Boolean, nullable=False),
+    sa.Index("ix_commit_reports_settled_next_at", "settled", "next_at"),
+)
+
+pull_requests = sa.Table(
+    "pull_requests",
+    metadata,
+    sa.Column("app", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("slug", sa.Text, nullable=False),
+    sa.Column("sha", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),  # the repository that it comes from
+    sa.Column("is_outside", sa.Boolean, nullable=False),  # of somebody who may not write to the repository
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("consented", sa.Text, nullable=False),  # the commit that a member has agreed to
+    sa.Column("deployment", sa.Text),
+    sa.Column("changed_at", Instant, nullable=False),  # as GitHub has it
+    sa.Column("comment", sa.BigInteger),  # GitHub's id of it
+    sa.Column("told", sa.Text, nullable=False),  # what the comment says
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_at", Instant, nullable=False),
+    sa.Column("settled", sa.Boolean, nullable=False),
+    sa.Index("ix_pull_requests_settled_next_at", "settled", "next_at"),
+)

@@ -10,7 +10,19 @@ from devgem.web import errors
 from devgem.web.guard import Guard
 from devgem.web.mcp.door import Door
 from devgem.web.parts import Parts
-from devgem.web.routes import apps, conversations, deployments, domains, health, keys, quota, session, streams
+from devgem.web.routes import (
+    apps,
+    conversations,
+    deployments,
+    domains,
+    health,
+    keys,
+    quota,
+    session,
+    settings,
+    streams,
+    webhooks,
+)
 
 TABS = ("deployments", "revisions", "logs", "metrics", "config", "domains", "settings")
 PAGES = (
@@ -40,7 +52,19 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     errors.install(app)
-    for routes in (session, deployments, apps, domains, conversations, streams, quota, keys, health):
+    for routes in (
+        session,
+        deployments,
+        apps,
+        domains,
+        settings,
+        conversations,
+        streams,
+        quota,
+        keys,
+        health,
+        webhooks,
+    ):
         app.include_router(routes.router)
     index = parts.static / "index.html"
 

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from devgem.web.errors import problem
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# Its clients send forms without a cookie's power, and its own pages' forms are sealed.
-_OWN_CHECKS = "/mcp/"
+# MCP's clients send forms without a cookie's power, and its own pages' forms are sealed; webhooks are signed.
+_OWN_CHECKS = ("/mcp/", "/webhooks/")
 _PART_CHARACTERS = 255
 _HEADERS = {
     "Content-Security-Policy": (

@@ -15,6 +15,7 @@ from devgem.domain.app import Check, Repository
 from devgem.domain.plan import BuildPlan, Unplannable
 from devgem.pipeline import Pipeline
 from devgem.pipeline.domains import AppDomains
+from devgem.pipeline.push import Pushes
 from devgem.quota import Board
 from devgem.store import Store
 from devgem.web.sign_in import Identity, SignIn
@@ -45,7 +46,7 @@ class Parts:
     """`origins` are the dashboard's own; `parse` turns what a user typed into a repository, `detect` plans one and
     gives its Dockerfile, `examine` is what the doctor sees; `static` is the folder of the built UI; `quota` and
     `spending` are asked for every look at the board; `base_domain` is the domain of all apps of a cloud that can have
-    one."""
+    one; `webhook_secret` None: no webhook is taken."""
 
     store: Store
     pipeline: Pipeline
@@ -65,6 +66,8 @@ class Parts:
     spending: Callable[[], Awaitable[Spent]]
     domains: AppDomains
     base_domain: BaseDomain | None
+    pushes: Pushes
+    webhook_secret: str | None = None
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

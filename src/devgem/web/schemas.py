@@ -11,7 +11,7 @@ T = TypeVar("T")
 EnvVars = Annotated[dict[str, Annotated[str, Field(max_length=64 << 10)]], Field(max_length=500)]
 
 # PostgreSQL takes no NUL in a text.
-_NO_NUL = r"^[^\x00]*$"
+NO_NUL = r"^[^\x00]*$"
 
 
 class Request(BaseModel):
@@ -50,9 +50,9 @@ class MessageBody(Request):
     """`client_id` is the sender's own name for the message: sent twice, it is taken once. `replaces` is the id of the
     user's message that this one was edited from; the conversation goes on from there."""
 
-    text: str = Field(min_length=1, max_length=20_000, pattern=_NO_NUL)
-    client_id: str | None = Field(default=None, max_length=100, pattern=_NO_NUL)
-    replaces: str | None = Field(default=None, max_length=100, pattern=_NO_NUL)
+    text: str = Field(min_length=1, max_length=20_000, pattern=NO_NUL)
+    client_id: str | None = Field(default=None, max_length=100, pattern=NO_NUL)
+    replaces: str | None = Field(default=None, max_length=100, pattern=NO_NUL)
 
 
 class ApprovalBody(Request):
@@ -61,7 +61,7 @@ class ApprovalBody(Request):
 
     granted: bool
     digest: str = Field(pattern="^[0-9a-f]{64}$")
-    typed_name: str | None = Field(default=None, max_length=200, pattern=_NO_NUL)
+    typed_name: str | None = Field(default=None, max_length=200, pattern=NO_NUL)
     values: EnvVars | None = Field(default=None, repr=False)
 
 
@@ -69,7 +69,7 @@ class EditBody(Request):
     """`hunks` are the ids of those that are accepted; all when it is left out."""
 
     action: Literal["accept", "discard"]
-    hunks: list[Annotated[str, Field(max_length=200, pattern=_NO_NUL)]] | None = Field(default=None, max_length=5000)
+    hunks: list[Annotated[str, Field(max_length=200, pattern=NO_NUL)]] | None = Field(default=None, max_length=5000)
 
 
 class InstanceView(BaseModel):
@@ -327,13 +327,13 @@ class GeminiKeyView(BaseModel):
 
 
 class DomainBody(Request):
-    host: str = Field(min_length=1, max_length=300, pattern=_NO_NUL)
+    host: str = Field(min_length=1, max_length=300, pattern=NO_NUL)
 
 
 class BaseDomainBody(Request):
     """`zone` is a managed zone of the cloud's own DNS that the records are added to."""
 
-    domain: str = Field(min_length=1, max_length=300, pattern=_NO_NUL)
+    domain: str = Field(min_length=1, max_length=300, pattern=NO_NUL)
     zone: str = Field(default="", max_length=63, pattern=r"^[a-z0-9-]*$")
 
 

@@ -35,7 +35,7 @@ from devgem.web.session_cache import SessionCache
 from devgem.web.sign_in import SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
-from devgem.wiring import agent, domains, edge, keys, local, models, redis, tools
+from devgem.wiring import agent, domains, edge, keys, local, models, push, redis, tools
 
 STATIC = Path(__file__).parent.parent / "web" / "static"
 
@@ -202,6 +202,8 @@ async def _parts(
         if cache := redis.commands(settings):
             stack.push_async_callback(cache.close)
         streams = Streams(store, clouds)
+        origins = [f"http://{name}:{settings.port}" for name in ("localhost", "127.0.0.1", "[::1]")]
+        pushes = await stack.enter_async_context(push.opened(settings, store, pipeline, site=origins[0]))
         yield Parts(
             store=store,
             pipeline=pipeline,
@@ -210,7 +212,7 @@ async def _parts(
             sign_in=SignIn(store, token, SessionCache(cache.execute) if cache else None),
             streams=streams,
             sockets=Sockets(streams),
-            origins=[f"http://{name}:{settings.port}" for name in ("localhost", "127.0.0.1", "[::1]")],
+            origins=origins,
             isolation=Isolation(sandbox.isolation.level, sandbox.isolation.detail),
             parse=parse,
             detect=plan.of,
@@ -221,6 +223,8 @@ async def _parts(
             spending=lambda: agent.spent_today(settings, store),
             domains=of_domains.of_apps,
             base_domain=of_domains.base,
+            pushes=pushes,
+            webhook_secret=push.secret(settings),
         )
 
 

@@ -471,6 +471,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/apps/{app}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Settings */
+        get: operations["get_settings_api_v1_apps__app__settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Settings
+         * @description Changes what is given, and leaves the rest. `push_paused: false` takes pushes again after a rollback.
+         */
+        patch: operations["change_settings_api_v1_apps__app__settings_patch"];
+        trace?: never;
+    };
+    "/api/v1/apps/{app}/previews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Previews
+         * @description The pull requests that are shown beside the app, or wait for consent; newest first.
+         */
+        get: operations["list_previews_api_v1_apps__app__previews_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{app}/previews/{number}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Consent
+         * @description Agrees that exactly this commit is deployed with the app's config vars; 409 when the pull request has another
+         *     one by now.
+         */
+        post: operations["consent_api_v1_apps__app__previews__number__consent_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{app}/previews/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Discard Preview
+         * @description Removes a preview; it comes back with the pull request's next commit.
+         */
+        delete: operations["discard_preview_api_v1_apps__app__previews__number__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations": {
         parameters: {
             query?: never;
@@ -690,10 +772,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/webhooks/github": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Github
+         * @description Takes a webhook in, once; what comes of it happens afterwards. 404 where no secret is set, 401 for a signature
+         *     that is not GitHub's.
+         */
+        post: operations["github_webhooks_github_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AppSettingsPatch */
+        AppSettingsPatch: {
+            push?: components["schemas"]["PushPatch"] | null;
+            previews?: components["schemas"]["PreviewsPatch"] | null;
+            /** Push Paused */
+            push_paused?: boolean | null;
+        };
+        /**
+         * AppSettingsView
+         * @description `push_paused`: since a rollback, until the next deployment that is no push.
+         */
+        AppSettingsView: {
+            push: components["schemas"]["PushView"];
+            previews: components["schemas"]["PreviewsView"];
+            /** Push Paused */
+            push_paused: boolean;
+        };
         /**
          * AppView
          * @description `status`: new, deploying, live, stopped, failed, crashed. `url`: null for a worker and before the first link.
@@ -817,6 +937,14 @@ export interface components {
         Checks: {
             /** Checks */
             checks: components["schemas"]["CheckView"][];
+        };
+        /**
+         * ConsentBody
+         * @description `sha` is the commit that was shown.
+         */
+        ConsentBody: {
+            /** Sha */
+            sha: string;
         };
         /** ConversationView */
         ConversationView: {
@@ -1311,6 +1439,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[PullRequestView] */
+        Page_PullRequestView_: {
+            /** Items */
+            items: components["schemas"]["PullRequestView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[RevisionView] */
         Page_RevisionView_: {
             /** Items */
@@ -1324,6 +1459,67 @@ export interface components {
             items: components["schemas"]["SignedInBrowser"][];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /** PreviewsPatch */
+        PreviewsPatch: {
+            /** Enabled */
+            enabled: boolean;
+        };
+        /** PreviewsView */
+        PreviewsView: {
+            /** Enabled */
+            enabled: boolean;
+        };
+        /**
+         * PullRequestView
+         * @description `state`: waiting (for consent) or shown; `is_outside`: of somebody who may not write to the repository.
+         *     `deployment`, `status` and `url` are those of its preview, null while there is none.
+         */
+        PullRequestView: {
+            /** Number */
+            number: number;
+            /** Title */
+            title: string;
+            /** Author */
+            author: string;
+            /** Origin */
+            origin: string;
+            /** Is Outside */
+            is_outside: boolean;
+            /** Commit */
+            commit: string;
+            /** State */
+            state: string;
+            /** Deployment */
+            deployment: string | null;
+            /** Status */
+            status: string | null;
+            /** Url */
+            url: string | null;
+            /** Address */
+            address: string;
+        };
+        /** PushPatch */
+        PushPatch: {
+            /** Enabled */
+            enabled?: boolean | null;
+            /** Branch */
+            branch?: string | null;
+            /** Watch Paths */
+            watch_paths?: string[] | null;
+        };
+        /**
+         * PushView
+         * @description `branch` null: the one that the app was deployed from, or else the repository's default one. `watch_paths`: only
+         *     pushes that change such files deploy; empty: every push does.
+         */
+        PushView: {
+            /** Enabled */
+            enabled: boolean;
+            /** Branch */
+            branch: string | null;
+            /** Watch Paths */
+            watch_paths: string[];
         };
         /**
          * QuotaView
@@ -1524,6 +1720,16 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /**
+         * WebhookTaken
+         * @description `state`: taken, known (it came before), ignored, or pong.
+         */
+        WebhookTaken: {
+            /** State */
+            state: string;
+            /** Why */
+            why?: string | null;
         };
     };
     responses: never;
@@ -2392,6 +2598,169 @@ export interface operations {
             };
         };
     };
+    get_settings_api_v1_apps__app__settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                app: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppSettingsView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_settings_api_v1_apps__app__settings_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                app: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppSettingsPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppSettingsView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_previews_api_v1_apps__app__previews_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                app: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PullRequestView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    consent_api_v1_apps__app__previews__number__consent_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                app: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PullRequestView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    discard_preview_api_v1_apps__app__previews__number__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                app: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_conversations_api_v1_conversations_get: {
         parameters: {
             query?: never;
@@ -2806,6 +3175,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Checks"];
+                };
+            };
+        };
+    };
+    github_webhooks_github_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookTaken"];
                 };
             };
         };
