@@ -75,7 +75,7 @@ async def land(real_sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Land]:
 async def test_an_app_goes_from_its_files_to_a_url_and_away_again(land: Land) -> None:
     proof = await land.deploy(await land.revision(1, TOKEN="open-sesame-42"))
     assert proof.status == 200
-    assert land.cloud.url("shop") == f"http://shop.localhost:{land.edge.port}"
+    assert await land.cloud.url("shop") == f"http://shop.localhost:{land.edge.port}"
     assert await land.edge.get("/env/TOKEN", f"shop.localhost:{land.edge.port}") == (200, "open-sesame-42")
     [instance] = await land.cloud.instances("shop")
     assert (instance.revision, instance.state) == (1, "ready")

@@ -222,7 +222,7 @@ class JournalCloud:
         for name in sorted(names):
             self.note("revision.stopped", name)
 
-    def url(self, app: str) -> str:
+    async def url(self, app: str) -> str:
         return f"http://{app}.localhost:8081"
 
     async def logs(

@@ -40,8 +40,8 @@ class Cloud(Protocol):
     async def discard(self, revision: Revision) -> None:
         """Ends a revision that never got traffic, and removes what it left. Idempotent."""
 
-    def url(self, app: str) -> str:
-        """The public address of the app."""
+    async def url(self, app: str) -> str:
+        """The public address of the app, as the cloud itself has it. Raises NotFound where nothing was released."""
 
     def logs(
         self,

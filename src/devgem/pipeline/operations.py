@@ -125,8 +125,9 @@ class Operations:
             warning = await _warning(transaction, revision)
         cloud = self._parts.clouds[row.app.cloud]
         await self._prove(cloud, revision)
-        traffic, url = Traffic({revision.number: 100}), url_of(cloud, revision)
+        traffic = Traffic({revision.number: 100})
         await cloud.shift(app, traffic)
+        url = await url_of(cloud, revision)
         async with self._parts.store.write() as transaction:
             await transaction.apps.set_traffic(app, traffic, url)
             await transaction.apps.set_push_paused(app, True)

@@ -85,9 +85,9 @@ class Work:
         return result or Failure("internal", f"the {self.cloud.name} cloud ended without a result", retryable=True)
 
 
-def url_of(cloud: Cloud, revision: Revision) -> str | None:
+async def url_of(cloud: Cloud, revision: Revision) -> str | None:
     """A worker has none."""
-    return None if revision.plan.stack.kind is Kind.WORKER else cloud.url(revision.app)
+    return None if revision.plan.stack.kind is Kind.WORKER else await cloud.url(revision.app)
 
 
 Step = Callable[[Work], Awaitable[Outcome]]

@@ -91,7 +91,7 @@ class LocalCloud:
     async def discard(self, revision: Revision) -> None:
         await self._edge.discard(revision.app, revision.number)
 
-    def url(self, app: str) -> str:
+    async def url(self, app: str) -> str:
         port = "" if self._public_port == 80 else f":{self._public_port}"
         return f"http://{app}.{self._base_domain}{port}"
 

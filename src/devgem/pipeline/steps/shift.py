@@ -13,7 +13,7 @@ async def shift(work: Work) -> Outcome:
     revision = await work.revision()
     traffic = Traffic({revision.number: 100})
     await work.cloud.shift(work.app, traffic)
-    url = url_of(work.cloud, revision)
+    url = await url_of(work.cloud, revision)
 
     async def save(transaction: Transaction) -> None:
         await transaction.apps.set_traffic(work.app, traffic, url)
