@@ -185,7 +185,7 @@ async def test_every_error_at_every_call_is_a_finding(project: Project, code: gr
         project.registry.repositories.clear()
         project.iam.accounts.clear()
         # As often as the client tries again by itself.
-        project.peer.faults = {call: [code]}
+        project.peer.fault(call, code)
         found = await findings(project)
         assert any(not check.ok for check in found), call
         assert all(check.ok or check.fix or not check.needed for check in found), call

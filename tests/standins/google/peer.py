@@ -1,21 +1,28 @@
-"""One loopback address that speaks Google's gRPC and REST, for what is set up once per project.
+"""One loopback address that speaks Google's gRPC and REST.
 
 A connection that begins with the HTTP/2 preface goes to the gRPC server, any other to the REST server. Every call is
 counted, and can be made to fail, by the name of its method (`CreateCertificate`, `POST urlMaps`).
+
+A service is a class in a module of its own whose async methods have the names of the RPCs (`CreateBuild`), each taking
+the request and returning the answer, or raising `Trouble`. It goes into `serving` with its generated transport; what
+it does not have is UNIMPLEMENTED.
 """
 
 import asyncio
 import contextlib
 import itertools
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 from aiohttp import web
 from google.iam.v1 import iam_policy_pb2
 from google.longrunning import operations_pb2, operations_pb2_grpc
+from google.rpc import error_details_pb2, status_pb2
 
 _PREFACE = b"PRI * HTTP/2.0"
 _REST_STATUS = {
@@ -29,19 +36,54 @@ _REST_STATUS = {
 }
 
 
+_HANG_SECONDS = 600.0
+
+
 class Trouble(Exception):
-    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+    """`retry_seconds` goes along as google.rpc.RetryInfo."""
+
+    def __init__(self, code: grpc.StatusCode, message: str, *, retry_seconds: float | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.retry_seconds = retry_seconds
+
+    @property
+    def metadata(self) -> tuple[tuple[str, bytes], ...]:
+        """Details, as gRPC carries them."""
+        if self.retry_seconds is None:
+            return ()
+        status = status_pb2.Status(code=self.code.value[0], message=self.message)
+        info = error_details_pb2.RetryInfo()
+        info.retry_delay.FromMilliseconds(int(self.retry_seconds * 1000))
+        status.details.add().Pack(info)
+        return (("grpc-status-details-bin", status.SerializeToString()),)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What befalls one call: it waits, then fails with the code, if there is one; `late` lets it take effect first, as
+    when an answer is lost."""
+
+    code: grpc.StatusCode | None = None
+    retry_seconds: float | None = None
+    delay_seconds: float = 0.0
+    late: bool = False
+    message: str = ""
+
+
+HANG = Fault(delay_seconds=_HANG_SECONDS)
 
 
 class Peer:
-    """`faults` holds, per method, the errors that its next calls get; `calls` what was called, in order."""
+    """`faults` holds, per method, what befalls its next calls; `calls` what was called, in order, and `requests` with
+    what and when, by `clock`."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
-        self.faults: dict[str, list[grpc.StatusCode]] = {}
+        self.requests: list[tuple[str, float, Any]] = []
+        self.clock: Callable[[], float] = time.monotonic
+        self.faults: dict[str, list[Fault]] = {}
         self.operations: dict[str, operations_pb2.Operation] = {}
         self.looks = 1
         """How often an operation is looked at before it is done."""
@@ -58,15 +100,31 @@ class Peer:
         """The calls that change something."""
         return [name for name in self.calls if name.startswith(("Create", "Delete", "Update", "POST", "PUT", "DELETE"))]
 
-    def fault(self, method: str, code: grpc.StatusCode, *, times: int = 1) -> None:
-        self.faults.setdefault(method, []).extend([code] * times)
+    def fault(self, method: str, fault: grpc.StatusCode | Fault, *, times: int = 1) -> None:
+        made = fault if isinstance(fault, Fault) else Fault(fault)
+        self.faults.setdefault(method, []).extend([made] * times)
 
-    def called(self, method: str) -> None:
-        """Raises the fault that is due."""
+    async def called(self, method: str, request: Any = None) -> Trouble | None:
+        """Raises the fault that is due, or returns one to raise when the call has had its effect."""
         self.calls.append(method)
-        if due := self.faults.get(method):
-            code = due.pop(0)
-            raise Trouble(code, f"{method}: {code.name.lower()} as the test wants it")
+        self.requests.append((method, self.clock(), request))
+        due = self.faults.get(method)
+        if not due:
+            return None
+        fault = due.pop(0)
+        if fault.delay_seconds:
+            await asyncio.sleep(fault.delay_seconds)
+        if fault.code is None:
+            return None
+        said = fault.message or f"{method}: {fault.code.name.lower()} as the test wants it"
+        trouble = Trouble(fault.code, said, retry_seconds=fault.retry_seconds)
+        if not fault.late:
+            raise trouble
+        return trouble
+
+    def sent(self, method: str) -> list[Any]:
+        """The requests of a method, in order."""
+        return [request for name, _, request in self.requests if name == method]
 
     def begin(self, parent: str, response: Any, what: str) -> operations_pb2.Operation:
         """An operation that is done after some looks."""
@@ -138,10 +196,13 @@ def _handler(peer: Peer, service: Any, path: str, serializer: Any) -> grpc.RpcMe
 
     async def call(request: Any, context: Any) -> Any:
         try:
-            peer.called(name)
-            return await answer(request)
+            lost = await peer.called(name, request)
+            answered = await answer(request)
+            if lost is not None:
+                raise lost
+            return answered
         except Trouble as trouble:
-            await context.abort(trouble.code, trouble.message)
+            await context.abort(trouble.code, trouble.message, trailing_metadata=trouble.metadata)
 
     return grpc.unary_unary_rpc_method_handler(
         call,
@@ -160,10 +221,10 @@ class _Operations(operations_pb2_grpc.OperationsServicer):  # type: ignore[misc]
 
     async def GetOperation(self, request: Any, context: Any) -> Any:  # noqa: N802
         try:
-            self._peer.called("GetOperation")
+            await self._peer.called("GetOperation", request)
             return self._peer.look(request.name)
         except Trouble as trouble:
-            await context.abort(trouble.code, trouble.message)
+            await context.abort(trouble.code, trouble.message, trailing_metadata=trouble.metadata)
 
 
 Rest = Callable[[Peer], Sequence[web.AbstractRouteDef]]
@@ -217,7 +278,7 @@ def _rest_faults(peer: Peer) -> Any:
     async def guard(request: web.Request, handler: Any) -> web.StreamResponse:
         collection = request.match_info.get("collection", request.path.rsplit("/", 1)[-1])
         try:
-            peer.called(f"{request.method} {collection}")
+            await peer.called(f"{request.method} {collection}")
             answer: web.StreamResponse = await handler(request)
         except Trouble as trouble:
             return refused(_REST_STATUS.get(trouble.code, 400), trouble.message)

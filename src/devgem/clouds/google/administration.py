@@ -1,4 +1,4 @@
-"""The clients of what is set up once per project, each made when it is first used.
+"""The clients of Google's services, each made when it is first used.
 
 Importing this module imports none of them: together they take half a second and 80 MB.
 """
@@ -99,6 +99,24 @@ class Administration:
     @cached_property
     def certificates(self) -> Any:
         return self._client("google.cloud.certificate_manager_v1", "CertificateManagerAsyncClient")
+
+    @cached_property
+    def builds(self) -> Any:
+        return self._client("google.cloud.devtools.cloudbuild_v1", "CloudBuildAsyncClient")
+
+    @cached_property
+    def entries(self) -> Any:
+        """Log entries."""
+        return self._client("google.cloud.logging_v2.services.logging_service_v2", "LoggingServiceV2AsyncClient")
+
+    @cached_property
+    def secrets(self) -> Any:
+        return self._client("google.cloud.secretmanager_v1", "SecretManagerServiceAsyncClient")
+
+    @cached_property
+    def revisions(self) -> Any:
+        """Cloud Run's."""
+        return self._client("google.cloud.run_v2", "RevisionsAsyncClient")
 
     async def close(self) -> None:
         for channel in self._channels:
