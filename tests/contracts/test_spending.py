@@ -28,6 +28,20 @@ async def test_tokens_and_cost_add_up_by_conversation_and_by_day(store: Store) -
     assert everybody.tokens == 1160
 
 
+async def test_a_user_sees_what_the_own_conversations_cost(store: Store) -> None:
+    async with store.write() as transaction:
+        await transaction.spending.add(NOON, "ann", "c1", 100, 0.001)
+        await transaction.spending.add(NOON - timedelta(days=1), "ann", "c1", 50, None)
+        await transaction.spending.add(NOON, "ann", "c2", 200, 0.002)
+        await transaction.spending.add(NOON - timedelta(days=40), "ann", "c0", 900, 0.0)
+        await transaction.spending.add(NOON, "bob", "c3", 1000, 1.0)
+    async with store.read() as transaction:
+        found = await transaction.spending.by_conversation("ann", NOON - timedelta(days=30), 10)
+        most = await transaction.spending.by_conversation("ann", NOON - timedelta(days=30), 1)
+    assert [(id, spent.tokens, spent.unpriced_tokens) for id, spent in found] == [("c2", 200, 0), ("c1", 150, 50)]
+    assert [id for id, _ in most] == ["c2"]
+
+
 async def test_an_analysis_is_kept_once_and_for_a_month(store: Store) -> None:
     async with store.write() as transaction:
         await transaction.analyses.keep("k", {"stack": "flask"}, now=NOON)

@@ -54,6 +54,20 @@ class Spending:
         by_user = () if user is None else (_spending.c.user == user,)
         return await self._sum(_spending.c.day == _day(now), *by_user)
 
+    async def by_conversation(self, user: str, since: datetime, limit: int) -> list[tuple[str, Spent]]:
+        """The user's conversations that used most since a day, by tokens, with their sums."""
+        tokens = sa.func.sum(_spending.c.tokens)
+        rest = (sa.func.sum(_spending.c.cost_nanos), sa.func.sum(_spending.c.unpriced_tokens))
+        query = (
+            sa.select(_spending.c.conversation, tokens, *rest)
+            .where(_spending.c.user == user, _spending.c.day >= _day(since))
+            .group_by(_spending.c.conversation)
+            .order_by(tokens.desc(), _spending.c.conversation)
+            .limit(limit)
+        )
+        rows = await self._connection.execute(query)
+        return [(row[0], Spent(int(row[1]), int(row[2]) / _NANOS, int(row[3]))) for row in rows]
+
     async def _sum(self, *where: sa.ColumnElement[bool]) -> Spent:
         columns = (_spending.c.tokens, _spending.c.cost_nanos, _spending.c.unpriced_tokens)
         query = sa.select(*(sa.func.coalesce(sa.func.sum(column), 0) for column in columns)).where(*where)

@@ -6,6 +6,8 @@ Without an endpoint the offline planner answers.
 import asyncio
 import dataclasses
 import importlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from devgem.agent.brain import Asker, Brain
@@ -13,6 +15,7 @@ from devgem.config import Settings
 from devgem.domain.errors import InvalidInput
 from devgem.llm.endpoints import Access, Address, addresses, check_url, key_digest, read_places
 from devgem.quota import Board, Endpoint, Ledger, Limits, MemoryLedger, Quota
+from devgem.quota.history import STEP, History, Minute
 from devgem.store import Store
 from devgem.web.routes.keys import NAME as GEMINI_KEY
 
@@ -36,6 +39,8 @@ class Models:
         self._places = read_places(settings.endpoints, settings.gemini_model)
         self._of_user: dict[str, tuple[Address, ...]] = {}
         self._opening: asyncio.Task[tuple[Quota, Routes]] | None = None
+        self._history = History()
+        self._noting: asyncio.Task[None] | None = None
 
     async def choose(self, asker: Asker) -> Brain:
         """The routed model over the endpoints that this user has, or the offline planner."""
@@ -59,12 +64,19 @@ class Models:
         quota, _ = await self._open()
         return await quota.board([address.endpoint for address in where])
 
+    async def history(self, user: str) -> Mapping[str, tuple[Minute, ...]]:
+        """The last hour of each endpoint on the user's board, since this process has used a model."""
+        return self._history.of(await self.board(user))
+
     async def warm(self) -> None:
         """Imports what the first answer needs."""
         for module in _MODULES:
             await asyncio.to_thread(importlib.import_module, module)
 
     async def close(self) -> None:
+        if self._noting is not None:
+            self._noting.cancel()
+            await asyncio.gather(self._noting, return_exceptions=True)
         if self._opening is not None:
             quota, routes = await self._opening
             await routes.close()
@@ -100,9 +112,16 @@ class Models:
         from devgem.llm.routes import Routes
 
         quota = Quota(await self._ledger())
+        self._noting = asyncio.create_task(self._note(quota))
         deadlines = Deadlines()
         models = GoogleModels(read_seconds=deadlines.between_tokens)
         return quota, Routes(quota, models, deadlines=deadlines)
+
+    async def _note(self, quota: Quota) -> None:
+        while True:
+            await asyncio.sleep(STEP.total_seconds())
+            known = {address.endpoint.id: address.endpoint for some in self._of_user.values() for address in some}
+            self._history.note(await quota.board(list(known.values())), datetime.now(UTC))
 
     async def _ledger(self) -> Ledger:
         settings = self._settings
