@@ -54,6 +54,11 @@ class Administration:
         return f"serviceAccount:{email}" if email and email != "default" else commands.YOURSELF
 
     @property
+    def who(self) -> str:
+        """The same as a person is told it."""
+        return "your account" if self.member == commands.YOURSELF else self.member.partition(":")[2]
+
+    @property
     def build_account(self) -> str:
         return f"{roles.BUILD_ACCOUNT}@{self.project}.iam.gserviceaccount.com"
 

@@ -75,21 +75,17 @@ async def permissions(admin: "Administration", wanted: Sequence[roles.Role]) -> 
     answer = await admin.projects.test_iam_permissions(request=request, timeout=_TIMEOUT_SECONDS)
     lacking = roles.missing(wanted, set(answer.permissions))
     if not any(role.needed for role, _ in lacking):
-        return [Check("google roles", True, f"{admin.member} may do all that DevGem does")]
+        return [Check("google roles", True, f"{admin.who} may do all that DevGem does")]
     return [
         Check(
             f"google role {role.name.removeprefix('roles/')}",
             False,
-            f"{admin.member} {role_is_for(role)}, and lacks {', '.join(names)}",
+            f"{admin.who} lacks {', '.join(names)}: DevGem {role.why}",
             commands.grant(admin.project, admin.member, role.name),
         )
         for role, names in lacking
         if role.needed
     ]
-
-
-def role_is_for(role: roles.Role) -> str:
-    return f"needs it: it {role.why}"
 
 
 async def repository(admin: "Administration") -> list[Check]:
@@ -160,7 +156,7 @@ async def build_roles(admin: "Administration") -> list[Check]:
             if grant.on == "the repository"
             else commands.grant(admin.project, member, grant.role)
         )
-        checks.append(Check(name, False, f"{admin.build_account} {grant.why}, and may not yet on {grant.on}", mend))
+        checks.append(Check(name, False, f"{admin.build_account} lacks it on {grant.on}: a build {grant.why}", mend))
     if too_much := sorted(on_project & {"roles/owner", "roles/editor"}):
         fix = (
             f"gcloud projects remove-iam-policy-binding {admin.project} --member={member} "

@@ -50,13 +50,11 @@ class Preflight:
             await asyncio.to_thread(self._admin.load)
         except DevGemError as error:
             return [Check("google credentials", False, error.message, error.fix)]
-        member = self._admin.member
         first = await self._together(
             ("google project", checks.project),
             ("google apis", lambda admin: checks.apis(admin, roles.APIS, enable=self._enable)),
         )
-        said = "Application Default Credentials" if member == commands.YOURSELF else member
-        found = [*([] if _is_signed_out(first) else [Check("google credentials", True, said)]), *first]
+        found = [*([] if _is_signed_out(first) else [Check("google credentials", True, self._admin.who)]), *first]
         if any(not check.ok for check in first):
             return found
         found += await self._together(
@@ -125,7 +123,7 @@ def refused(name: str, error: Exception, admin: "Administration") -> Check:
     if isinstance(error, exceptions.PermissionDenied):
         role = _ROLES[name]
         fix = commands.grant(admin.project, admin.member, role)
-        return Check(name, False, f"{admin.member} may not ask for it ({role}): {said}", fix, needed=needed)
+        return Check(name, False, f"{admin.who} may not ask for it ({role}): {said}", fix, needed=needed)
     if isinstance(error, exceptions.ResourceExhausted):
         return Check(
             name, False, f"Google's quota refused the question: {said}", commands.quotas(admin.project), needed
