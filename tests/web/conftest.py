@@ -25,6 +25,7 @@ from devgem.pipeline.parts import Detect
 from devgem.pipeline.push import Pushes
 from devgem.pipeline.workspaces import Workspaces
 from devgem.quota import Board
+from devgem.quota.history import Minute
 from devgem.source import Policy, Sources
 from devgem.source.reporting import Reporting
 from devgem.stack import detect
@@ -58,6 +59,10 @@ class Dashboard:
 
 async def no_endpoints() -> Board:
     return Board(endpoints=(), waiting={})
+
+
+async def no_history(user: str) -> dict[str, list[Minute]]:
+    return {}
 
 
 async def nothing_spent() -> Spent:
@@ -137,6 +142,7 @@ async def dashboard_on(
         is_draining=lambda: server.should_exit,
         static=static,
         quota=no_endpoints,
+        quota_history=no_history,
         spending=nothing_spent,
         domains=domains,
         base_domain=base_domain,

@@ -1,12 +1,15 @@
 """The board as HTTP and Prometheus show it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from devgem.quota import Board, Endpoint, EndpointState, Limits, Priority, Usage
+from devgem.quota.history import Minute
 from devgem.web.app import create_app
 from devgem.web.parts import Spent
 from tests.web.conftest import TOKEN, Dashboard
@@ -104,3 +107,37 @@ async def test_exactly_one_state_of_a_circuit_is_set(dashboard: Dashboard, circu
     states = [line for line in text.splitlines() if line.startswith("devgem_quota_circuit{") and line.endswith(" 1.0")]
     assert len(states) == 1
     assert f'state="{circuit}"' in states[0]
+
+
+async def test_an_hour_of_each_endpoint_is_told(dashboard: Dashboard) -> None:
+    at = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+    async def history(user: str) -> Mapping[str, Sequence[Minute]]:
+        assert user == "operator"
+        return {"vertex/us-central1": [Minute(at, 7, 700, True, "cooling")]}
+
+    app = create_app(replace(dashboard.parts, quota_history=history))
+    transport, headers = httpx2.ASGITransport(app=app), {"Authorization": f"Bearer {TOKEN}"}
+    async with httpx2.AsyncClient(transport=transport, base_url=dashboard.url, headers=headers) as client:
+        found = (await client.get("/api/v1/quota/history")).json()
+    assert found["step_seconds"] == 60
+    assert found["endpoints"] == {
+        "vertex/us-central1": [
+            {"at": "2026-11-29T12:00:00Z", "requests": 7, "tokens": 700, "refused": True, "circuit": "cooling"}
+        ]
+    }
+
+
+async def test_what_a_conversation_cost_is_told_by_its_title(dashboard: Dashboard) -> None:
+    async with dashboard.client() as client:
+        id = (await client.post("/api/v1/conversations", json={}, headers={"X-DevGem": "1"})).json()["id"]
+        async with dashboard.store.write() as transaction:
+            await transaction.conversations.rename(id, "Deploy the shop")
+            await transaction.spending.add(datetime.now(UTC), "operator", id, 1200, 0.25)
+            await transaction.spending.add(datetime.now(UTC), "operator", "cnv_gone", 100, None)
+            await transaction.spending.add(datetime.now(UTC), "github:7", "cnv_other", 9000, 1.0)
+        found = (await client.get("/api/v1/spending")).json()["items"]
+    assert found == [
+        {"conversation": id, "title": "Deploy the shop", "tokens": 1200, "cost_usd": 0.25},
+        {"conversation": "cnv_gone", "title": None, "tokens": 100, "cost_usd": None},
+    ]

@@ -70,6 +70,8 @@ ROWS = {
     "POST /api/v1/conversations/{conversation}/edits/{edit}": SIGNED_IN,
     "GET /api/v1/streams/{stream}": SIGNED_IN,
     "GET /api/v1/quota": SIGNED_IN,
+    "GET /api/v1/quota/history": SIGNED_IN,
+    "GET /api/v1/spending": SIGNED_IN,
     "GET /api/v1/keys/gemini": SIGNED_IN,
     "PUT /api/v1/keys/gemini": SIGNED_IN,
     "DELETE /api/v1/keys/gemini": SIGNED_IN,

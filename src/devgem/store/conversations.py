@@ -1,5 +1,6 @@
 """Conversations; what is said in one are the events of its stream."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,6 +40,10 @@ class Conversations:
         if before is not None:
             query = query.where(_conversations.c.id < before)
         return [Conversation(*row) for row in await self._connection.execute(query)]
+
+    async def titles(self, ids: Collection[str]) -> dict[str, str]:
+        query = sa.select(_conversations.c.id, _conversations.c.title).where(_conversations.c.id.in_(ids))
+        return {row.id: row.title for row in await self._connection.execute(query)}
 
     async def rename(self, id: str, title: str) -> None:
         query = sa.update(_conversations).where(_conversations.c.id == id).values(title=title)

@@ -17,6 +17,7 @@ from devgem.pipeline import Pipeline
 from devgem.pipeline.domains import AppDomains
 from devgem.pipeline.push import Pushes
 from devgem.quota import Board
+from devgem.quota.history import Minute
 from devgem.store import Store
 from devgem.web.sign_in import Identity, SignIn
 from devgem.web.socket import Sockets
@@ -45,8 +46,8 @@ class Spent:
 class Parts:
     """`origins` are the dashboard's own; `parse` turns what a user typed into a repository, `detect` plans one and
     gives its Dockerfile, `examine` is what the doctor sees; `static` is the folder of the built UI; `quota` and
-    `spending` are asked for every look at the board; `base_domain` is the domain of all apps of a cloud that can have
-    one; `webhook_secret` None: no webhook is taken."""
+    `spending` are asked for every look at the board, `quota_history` for a user's last hour of it; `base_domain` is the
+    domain of all apps of a cloud that can have one; `webhook_secret` None: no webhook is taken."""
 
     store: Store
     pipeline: Pipeline
@@ -63,6 +64,7 @@ class Parts:
     is_draining: Callable[[], bool]
     static: Path
     quota: Callable[[], Awaitable[Board]]
+    quota_history: Callable[[str], Awaitable[Mapping[str, Sequence[Minute]]]]
     spending: Callable[[], Awaitable[Spent]]
     domains: AppDomains
     base_domain: BaseDomain | None

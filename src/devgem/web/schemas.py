@@ -315,6 +315,32 @@ class QuotaView(BaseModel):
     spent: SpentView
 
 
+class QuotaMinuteView(BaseModel):
+    """What was asked of an endpoint in the minute up to `at`; `refused`: it answered 429 in it."""
+
+    at: datetime
+    requests: int
+    tokens: int
+    refused: bool
+    circuit: str
+
+
+class QuotaHistoryView(BaseModel):
+    """By the endpoints' ids, oldest minute first."""
+
+    step_seconds: int
+    endpoints: dict[str, list[QuotaMinuteView]]
+
+
+class ConversationSpentView(BaseModel):
+    """`title` is null for a conversation that is gone, `cost_usd` where a price is not known."""
+
+    conversation: str
+    title: str | None
+    tokens: int
+    cost_usd: float | None
+
+
 class GeminiKeyBody(Request):
     key: SecretStr = Field(min_length=8, max_length=200)
 

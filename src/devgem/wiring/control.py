@@ -220,6 +220,7 @@ async def _parts(
             is_draining=lambda: stopping.is_set,
             static=STATIC,
             quota=lambda: of_models.board(agent.OPERATOR),
+            quota_history=of_models.history,
             spending=lambda: agent.spent_today(settings, store),
             domains=of_domains.of_apps,
             base_domain=of_domains.base,

@@ -733,6 +733,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quota/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Quota History
+         * @description The last hour of each endpoint, minute by minute, since this process has used a model.
+         */
+        get: operations["quota_history_api_v1_quota_history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Spending
+         * @description The sender's conversations in which models used most tokens.
+         */
+        get: operations["spending_api_v1_spending_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/keys/gemini": {
         parameters: {
             query?: never;
@@ -945,6 +985,20 @@ export interface components {
         ConsentBody: {
             /** Sha */
             sha: string;
+        };
+        /**
+         * ConversationSpentView
+         * @description `title` is null for a conversation that is gone, `cost_usd` where a price is not known.
+         */
+        ConversationSpentView: {
+            /** Conversation */
+            conversation: string;
+            /** Title */
+            title: string | null;
+            /** Tokens */
+            tokens: number;
+            /** Cost Usd */
+            cost_usd: number | null;
         };
         /** ConversationView */
         ConversationView: {
@@ -1411,6 +1465,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[ConversationSpentView] */
+        Page_ConversationSpentView_: {
+            /** Items */
+            items: components["schemas"]["ConversationSpentView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[ConversationView] */
         Page_ConversationView_: {
             /** Items */
@@ -1520,6 +1581,37 @@ export interface components {
             branch: string | null;
             /** Watch Paths */
             watch_paths: string[];
+        };
+        /**
+         * QuotaHistoryView
+         * @description By the endpoints' ids, oldest minute first.
+         */
+        QuotaHistoryView: {
+            /** Step Seconds */
+            step_seconds: number;
+            /** Endpoints */
+            endpoints: {
+                [key: string]: components["schemas"]["QuotaMinuteView"][];
+            };
+        };
+        /**
+         * QuotaMinuteView
+         * @description What was asked of an endpoint in the minute up to `at`; `refused`: it answered 429 in it.
+         */
+        QuotaMinuteView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Requests */
+            requests: number;
+            /** Tokens */
+            tokens: number;
+            /** Refused */
+            refused: boolean;
+            /** Circuit */
+            circuit: string;
         };
         /**
          * QuotaView
@@ -3084,6 +3176,58 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuotaView"];
+                };
+            };
+        };
+    };
+    quota_history_api_v1_quota_history_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaHistoryView"];
+                };
+            };
+        };
+    };
+    spending_api_v1_spending_get: {
+        parameters: {
+            query?: {
+                days?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ConversationSpentView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -1,12 +1,24 @@
 """The quota board: what may be asked of each model endpoint now, who waits, and what was spent."""
 
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from devgem.quota import EndpointState, Priority, Usage
-from devgem.web.parts import SignedIn
-from devgem.web.schemas import EndpointView, QuotaView, SpentView, UsageView
+from devgem.quota.history import STEP
+from devgem.web.parts import SignedIn, Who
+from devgem.web.schemas import (
+    ConversationSpentView,
+    EndpointView,
+    Page,
+    QuotaHistoryView,
+    QuotaMinuteView,
+    QuotaView,
+    SpentView,
+    UsageView,
+)
 
 router = APIRouter()
 
@@ -21,6 +33,41 @@ async def quota(parts: SignedIn) -> QuotaView:
         processes=board.processes,
         degraded=board.degraded,
         spent=SpentView(day_tokens=spent.day_tokens, day_limit=spent.day_limit, cost_usd=spent.cost_usd),
+    )
+
+
+@router.get("/api/v1/quota/history")
+async def quota_history(parts: SignedIn, who: Who) -> QuotaHistoryView:
+    """The last hour of each endpoint, minute by minute, since this process has used a model."""
+    history = await parts.quota_history(who.user)
+    return QuotaHistoryView(
+        step_seconds=int(STEP.total_seconds()),
+        endpoints={id: [QuotaMinuteView(**asdict(minute)) for minute in minutes] for id, minutes in history.items()},
+    )
+
+
+@router.get("/api/v1/spending")
+async def spending(
+    parts: SignedIn,
+    who: Who,
+    days: Annotated[int, Query(ge=1, le=366)] = 30,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Page[ConversationSpentView]:
+    """The sender's conversations in which models used most tokens."""
+    async with parts.store.read() as transaction:
+        since = datetime.now(UTC) - timedelta(days=days - 1)
+        spent = await transaction.spending.by_conversation(who.user, since, limit)
+        titles = await transaction.conversations.titles([id for id, _ in spent])
+    return Page(
+        items=[
+            ConversationSpentView(
+                conversation=id,
+                title=titles.get(id),
+                tokens=one.tokens,
+                cost_usd=None if one.unpriced_tokens else one.cost_usd,
+            )
+            for id, one in spent
+        ]
     )
 
 
