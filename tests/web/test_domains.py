@@ -46,6 +46,9 @@ class Base:
         gone, self.domain = Domain(self.domain.host, "tearing down"), None
         return gone
 
+    async def name(self) -> str | None:
+        return self.domain.host if self.domain is not None else None
+
     async def state(self) -> Domain | None:
         return self.domain
 

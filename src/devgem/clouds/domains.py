@@ -115,4 +115,7 @@ class BaseDomain(Protocol):
     async def tear_down(self) -> Domain:
         """Begins to remove what `set_up` has made, in reverse order."""
 
+    async def name(self) -> str | None:
+        """Which domain it is, without asking the cloud; None without one."""
+
     async def state(self) -> Domain | None: ...

@@ -216,7 +216,7 @@ async def _parts(
             isolation=Isolation(sandbox.isolation.level, sandbox.isolation.detail),
             parse=parse,
             detect=plan.of,
-            examine=lambda: tools.examine(settings),
+            examine=lambda: tools.examine(settings, of_domains.preflight),
             is_draining=lambda: stopping.is_set,
             static=STATIC,
             quota=lambda: of_models.board(agent.OPERATOR),

@@ -44,6 +44,7 @@ class StoredNotes:
 class Made(NamedTuple):
     of_apps: AppDomains
     base: BaseDomain | None
+    preflight: Preflight | None
 
 
 def install_id(key: bytes) -> str:
@@ -67,12 +68,13 @@ async def domains(settings: Settings, store: Store, edge: EdgeClient, key: bytes
     hosts: dict[str, CustomHosts] = {"local": LocalHosts(edge, public_port=port)}
     admin = administration(settings)
     if admin is None:
-        yield Made(_of_apps(settings, store, hosts, None), None)
+        yield Made(_of_apps(settings, store, hosts, None), None, None)
         return
     base = GoogleDomains(admin, _construction(admin, store, key), StoredNotes(store), resolve)
     await base.start()
     try:
-        yield Made(_of_apps(settings, store, {**hosts, "google": GoogleHosts(base)}, base), base)
+        of_apps = _of_apps(settings, store, {**hosts, "google": GoogleHosts(base)}, base)
+        yield Made(of_apps, base, Preflight(admin))
     finally:
         await base.close()
         await admin.close()
@@ -90,8 +92,8 @@ def _construction(admin: Administration, store: Store, key: bytes) -> Constructi
 
 def _of_apps(settings: Settings, store: Store, hosts: Mapping[str, CustomHosts], base: BaseDomain | None) -> AppDomains:
     async def base_domains() -> Sequence[str]:
-        found = await base.state() if base is not None else None
-        return [settings.base_domain, *([found.host] if found is not None else [])]
+        found = await base.name() if base is not None else None
+        return [settings.base_domain, *([found] if found is not None else [])]
 
     return AppDomains(store, hosts, base_domains)
 
@@ -105,8 +107,10 @@ async def resolve(host: str) -> Collection[str]:
     return {str(address[0]) for *_, address in found}
 
 
-async def examine(settings: Settings) -> Sequence[Check]:
+async def examine(settings: Settings, preflight: Preflight | None) -> Sequence[Check]:
     """What would stop a deployment on Google Cloud; nothing where no project is set."""
+    if preflight is not None:
+        return await preflight.checks()
     admin = administration(settings)
     if admin is None:
         return ()

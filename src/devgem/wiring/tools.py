@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from devgem.clouds.google.preflight import Preflight
 from devgem.clouds.local import probe, programs
 from devgem.clouds.local.toolchains import PROGRAMS
 from devgem.config import Paths, Settings
@@ -93,12 +94,12 @@ async def detect_source(
         return await plan(Sources(Path(folder), policy(settings)), repository)
 
 
-async def examine(settings: Settings) -> Sequence[Check]:
-    """What DevGem finds on this machine, and what would bring what is missing."""
+async def examine(settings: Settings, preflight: Preflight | None = None) -> Sequence[Check]:
+    """What DevGem finds on this machine and at Google, and what would bring what is missing."""
     isolation = (await probe.probe()).check(own=False, allow_unsandboxed=settings.allow_unsandboxed)
     found = [_program(name, needed=True) for name in _NEEDED_PROGRAMS]
     found += [_program(name, needed=False) for name in _USEFUL_PROGRAMS]
-    return [isolation, *found, _disk(Paths(settings.data_dir)), *await domains.examine(settings)]
+    return [isolation, *found, _disk(Paths(settings.data_dir)), *await domains.examine(settings, preflight)]
 
 
 def _program(name: str, *, needed: bool) -> Check:

@@ -312,3 +312,64 @@ async def test_an_app_gets_a_host_of_its_own_and_loses_it_without_a_trace(projec
         assert project.compute.resources.keys() | project.certificates.things.keys() == before
         url_map = project.compute.resources[f"projects/{PROJECT}/global/urlMaps/{name_of(DOMAIN)}"]
         assert not url_map.get("hostRules") and not url_map.get("pathMatchers")
+
+
+async def test_a_host_that_was_being_set_up_goes_on_in_the_next_process(project: Project) -> None:
+    notes = MemoryNotes()
+    async with domains_on(project, notes) as domains:
+        await domains.set_up(DOMAIN)
+        await settled(domains, "live")
+        project.peer.fault("CreateCertificateMapEntry", grpc.StatusCode.UNAVAILABLE, times=1000)
+        await domains.attach("shop", "shop.example.org")
+    project.peer.faults.clear()
+    assert not [key for key in project.compute.resources if name_of("shop.example.org") in key]
+    async with domains_on(project, notes) as domains:
+        await domains.start()
+        async with asyncio.timeout(60):
+            while (await domains.host_state("shop", "shop.example.org")).state != "live":
+                await asyncio.sleep(0.01)
+    async with domains_on(project, notes) as domains:
+        assert (await domains.host_state("shop", "shop.example.org")).state == "live"
+        await domains.detach("shop", "shop.example.org")
+        assert (await domains.host_state("shop", "shop.example.org")).state == "gone"
+
+
+async def test_what_was_removed_by_hand_is_told_and_made_again(project: Project) -> None:
+    notes = MemoryNotes()
+    async with domains_on(project, notes) as domains:
+        await domains.set_up(DOMAIN)
+        await settled(domains, "live")
+    lost = next(key for key in project.compute.resources if "forwardingRules" in key)
+    del project.compute.resources[lost]
+    async with domains_on(project, notes) as domains:
+        found = await domains.state()
+        assert found is not None and found.state == "failed"
+        assert found.fix == f"Run `devgem domains setup {DOMAIN}` again."
+        await domains.set_up(DOMAIN)
+        await settled(domains, "live")
+    assert lost in project.compute.resources
+
+
+REMOVALS = (
+    "DeleteDnsAuthorization", "DeleteCertificate", "DeleteCertificateMap", "DeleteCertificateMapEntry",
+    "DELETE addresses", "DELETE networkEndpointGroups", "DELETE backendServices", "DELETE urlMaps",
+    "DELETE targetHttpsProxies", "DELETE targetHttpProxies", "DELETE forwardingRules",
+)  # fmt: skip
+
+
+async def test_a_removal_that_is_stopped_at_any_call_goes_on_to_leave_nothing(project: Project) -> None:
+    notes = MemoryNotes()
+    async with domains_on(project, notes) as domains:
+        await domains.set_up(DOMAIN)
+        await settled(domains, "live")
+    for call in reversed(REMOVALS):
+        project.peer.fault(call, grpc.StatusCode.PERMISSION_DENIED)
+        async with domains_on(project, notes) as domains:
+            await domains.tear_down()
+            failed = await settled(domains, "failed", "gone")
+            assert failed.state == "failed" and "add-iam-policy-binding" in failed.fix, call
+    async with domains_on(project, notes) as domains:
+        # What is being removed when the process comes back goes on by itself.
+        await domains.start()
+        await settled(domains, "gone")
+    assert project.is_empty and notes.kept == {}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from devgem.clouds.google.administration import Administration
 
 _KEY = "domains"
+_HOSTS_KEY = "domains/hosts"
 _log = logging.getLogger(__name__)
 
 
@@ -41,6 +42,7 @@ class GoogleDomains:
         self._pace = pace or Pace()
         self._running: dict[str, tuple[Undertaking, asyncio.Task[None]]] = {}
         self._turn = asyncio.Lock()
+        self._noting = asyncio.Lock()
 
     @property
     def _site(self) -> Site:
@@ -53,6 +55,9 @@ class GoogleDomains:
             self._launch(noted["domain"], self._build_base(noted["domain"], noted["zone"]))
         elif noted.get("doing") == "teardown":
             self._launch(noted["domain"], self._demolish_base(noted["domain"], noted["zone"]))
+        for host, app in (await self._hosts()).items():
+            if noted:
+                self._launch(host, self._build_host(app, host, noted["domain"]))
 
     async def close(self) -> None:
         for _, task in self._running.values():
@@ -96,6 +101,10 @@ class GoogleDomains:
                 self._launch(domain, self._demolish_base(domain, zone))
             return self._running[domain][0].view()
 
+    async def name(self) -> str | None:
+        """As BaseDomain.name."""
+        return (await self._noted()).get("domain")
+
     async def state(self) -> Domain | None:
         """The domain of all apps as it is now; None without one."""
         noted = await self._noted()
@@ -106,7 +115,7 @@ class GoogleDomains:
         if domain in self._running:
             return self._running[domain][0].view()
         undertaking = self._undertaking(domain, None, plan(self._site, domain))
-        await undertaking.survey()
+        await undertaking.survey(f"Run `devgem domains setup {domain}` again.")
         return undertaking.view()
 
     async def address(self) -> str:
@@ -127,18 +136,18 @@ class GoogleDomains:
 
     async def attach(self, app: str, host: str) -> None:
         """As CustomHosts.attach. Raises Conflict when there is no domain whose load balancer could answer."""
-        address = await self.address()
+        await self.address()
         domain = (await self._noted())["domain"]
         async with self._turn:
             if not self._is_running(host):
-                undertaking = self._undertaking(host, app, host_plan(self._site, domain, app, host))
-                undertaking.lead_to(address)
-                self._launch(host, lambda: self._build(undertaking), undertaking)
+                await self._note_host(host, app)
+                self._launch(host, self._build_host(app, host, domain))
 
     async def detach(self, app: str, host: str) -> None:
         """Waits until everything that was made for it is gone."""
         await self._stop(host)
         self._running.pop(host, None)
+        await self._note_host(host, None)
         noted = await self._noted()
         if noted:
             undertaking = self._undertaking(host, app, host_plan(self._site, noted["domain"], app, host))
@@ -151,7 +160,7 @@ class GoogleDomains:
         if not noted:
             return Domain(host, "failed", app, "the load balancer is gone", "Run `devgem domains setup`.")
         undertaking = self._undertaking(host, app, host_plan(self._site, noted["domain"], app, host))
-        await undertaking.survey(await self.address())
+        await undertaking.survey(f"Run `devgem domains add {app} {host}` again.", await self.address())
         return undertaking.view()
 
     # In the background
@@ -182,9 +191,16 @@ class GoogleDomains:
 
         return _Work(undertaking, work)
 
-    async def _build(self, undertaking: Undertaking) -> None:
-        await undertaking.build()
-        await undertaking.wait()
+    def _build_host(self, app: str, host: str, domain: str) -> "_Work":
+        undertaking = self._undertaking(host, app, host_plan(self._site, domain, app, host))
+
+        async def work() -> None:
+            undertaking.lead_to(await self.address())
+            await undertaking.build()
+            await undertaking.wait()
+            await self._note_host(host, None)
+
+        return _Work(undertaking, work)
 
     def _undertaking(self, host: str, app: str | None, resources: tuple[Resource, ...]) -> Undertaking:
         return Undertaking(
@@ -197,20 +213,15 @@ class GoogleDomains:
             pace=self._pace,
         )
 
-    def _launch(
-        self, host: str, work: "_Work | Callable[[], Awaitable[None]]", undertaking: Undertaking | None = None
-    ) -> None:
-        run, about = (work.run, work.undertaking) if isinstance(work, _Work) else (work, undertaking)
-        assert about is not None
-
+    def _launch(self, host: str, work: "_Work") -> None:
         async def guarded() -> None:
             try:
-                await run()
+                await work.run()
             except DevGemError as error:
                 _log.warning("the domain %s: %s", host, error.message)
-                about.fail(error)
+                work.undertaking.fail(error)
 
-        self._running[host] = about, asyncio.create_task(guarded())
+        self._running[host] = work.undertaking, asyncio.create_task(guarded())
 
     def _is_running(self, host: str) -> bool:
         return host in self._running and not self._running[host][1].done()
@@ -241,6 +252,20 @@ class GoogleDomains:
     async def _noted(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = json.loads(await self._notes.get(_KEY) or "{}")
         return found
+
+    async def _hosts(self) -> dict[str, str]:
+        """The single hosts that are being set up, with their apps."""
+        found: dict[str, str] = json.loads(await self._notes.get(_HOSTS_KEY) or "{}")
+        return found
+
+    async def _note_host(self, host: str, app: str | None) -> None:
+        async with self._noting:
+            hosts = {name: holder for name, holder in (await self._hosts()).items() if name != host}
+            hosts |= {host: app} if app is not None else {}
+            if hosts:
+                await self._notes.put(_HOSTS_KEY, json.dumps(hosts))
+            else:
+                await self._notes.drop(_HOSTS_KEY)
 
     async def _note(self, **what: str) -> None:
         await self._notes.put(_KEY, json.dumps(what))

@@ -95,6 +95,12 @@ OF_DEVGEM_OPTIONAL = (
         ("artifactregistry.repositories.create",),
         needed=False,
     ),
+    Role(
+        "roles/orgpolicy.policyViewer",
+        "sees whether the organisation lets services be public",
+        ("orgpolicy.policy.get",),
+        needed=False,
+    ),
 )
 OF_DOMAINS = (
     Role(
@@ -148,11 +154,13 @@ OF_BUILDS = (
 
 APIS = (
     "artifactregistry.googleapis.com",
+    "cloudbilling.googleapis.com",
     "cloudbuild.googleapis.com",
     "cloudresourcemanager.googleapis.com",
     "iam.googleapis.com",
     "logging.googleapis.com",
     "monitoring.googleapis.com",
+    "orgpolicy.googleapis.com",
     "run.googleapis.com",
     "secretmanager.googleapis.com",
 )

@@ -51,7 +51,7 @@ class Undertaking:
         self._states = dict.fromkeys(resources, "waiting")
         self._state = "setting up"
         self._detail = ""
-        self._error: DevGemError | None = None
+        self._fix = ""
         self._found: dict[str, Mapping[str, Any]] = {}
         self._at = ""
 
@@ -82,8 +82,8 @@ class Undertaking:
         self._state = "gone"
         return left
 
-    async def survey(self, address: str = "") -> None:
-        """Looks at what is there, without changing anything."""
+    async def survey(self, fix: str, address: str = "") -> None:
+        """Looks at what is there, without changing anything; `fix` completes what is not."""
         found = await asyncio.gather(*(self._construction.find(resource) for resource in self._resources))
         for resource, one in zip(self._resources, found, strict=True):
             self._states[resource] = "waiting" if one is None else "done" if one.is_ours else "left"
@@ -96,15 +96,14 @@ class Undertaking:
         elif all(state == "waiting" for state in self._states.values()):
             self._state = "gone"
         else:
-            self._state = "failed"
-            self._detail = "it is not complete"
+            self._state, self._detail, self._fix = "failed", "it is not complete", fix
 
     def lead_to(self, address: str) -> None:
         """Where the host name must lead, for what has no address of its own."""
         self._at = address
 
     def fail(self, error: DevGemError) -> None:
-        self._state, self._error, self._detail = "failed", error, error.message
+        self._state, self._detail, self._fix = "failed", error.message, error.fix
         for resource, state in self._states.items():
             if state == "working":
                 self._states[resource] = "failed"
@@ -135,13 +134,13 @@ class Undertaking:
             state=self._state,
             app=self._app,
             detail=self._detail,
-            fix=self._error.fix if self._error else "",
+            fix=self._fix,
             records=self.records,
             steps=[DomainStep(resource.step, state, resource.name) for resource, state in self._states.items()],
         )
 
     def _begin(self, state: str) -> None:
-        self._state, self._detail, self._error = state, "", None
+        self._state, self._detail, self._fix = state, "", ""
         self._states = dict.fromkeys(self._resources, "waiting")
 
     async def _step(self, resource: Resource, act: Callable[[], Awaitable[Any]]) -> Any:
