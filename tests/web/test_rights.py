@@ -59,6 +59,8 @@ ROWS = {
     "POST /api/v1/apps/{app}/previews/{number}/consent": SIGNED_IN,
     "DELETE /api/v1/apps/{app}/previews/{number}": SIGNED_IN,
     "POST /webhooks/github": OPEN,
+    "GET /button.svg": OPEN,
+    "POST /api/v1/button": SIGNED_IN,
     "POST /api/v1/conversations": SIGNED_IN,
     "GET /api/v1/conversations": SIGNED_IN,
     "GET /api/v1/conversations/{conversation}": SIGNED_IN,
@@ -78,6 +80,7 @@ ROWS = {
     "GET /api/v1/doctor": SIGNED_IN,
 }
 BODIES: dict[str, Any] = {
+    "/api/v1/button": {"source": "/x", "ref": "a" * 40},
     "/api/v1/deployments": {"source": "x"},
     "/api/v1/detect": {"source": "x"},
     "/api/v1/apps/{app}/domains": {"host": "shop.example.org"},

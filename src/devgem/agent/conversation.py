@@ -9,6 +9,7 @@ from typing import Any
 
 from devgem.agent import approvals, closing, edits
 from devgem.agent.approvals import Approval
+from devgem.agent.begun import Begun, begin
 from devgem.agent.brain import Choose, Spending
 from devgem.agent.budget import Budget
 from devgem.agent.calls import Calls
@@ -19,6 +20,7 @@ from devgem.agent.parts import Parts
 from devgem.agent.spending import Uncounted
 from devgem.agent.tools import TOOLS, Tool
 from devgem.agent.workers import Means, Workers, give_up_waiting
+from devgem.domain.deployment import Deployment
 from devgem.domain.event import EventType
 from devgem.domain.ids import new_id
 from devgem.pipeline.intake import check_env
@@ -84,6 +86,17 @@ class Conversations:
         conversation = Conversation(new_id("cnv"), _UNTITLED, datetime.now(UTC))
         async with self._store.write() as transaction:
             await transaction.conversations.add(conversation)
+        return conversation
+
+    async def begin_with(
+        self, deployment: Deployment, said: str, arguments: Mapping[str, Any], *, user: str
+    ) -> Conversation:
+        """A conversation about a deployment that the user has asked for elsewhere in DevGem, in the words of `said`."""
+        conversation = Conversation(new_id("cnv"), said[:_TITLE_CHARACTERS], datetime.now(UTC))
+        async with self._store.write() as transaction:
+            await transaction.conversations.add(conversation)
+            call = await begin(transaction, Begun(conversation.id, user, said, arguments), deployment)
+        self._followers.follow(call)
         return conversation
 
     async def say(

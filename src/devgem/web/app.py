@@ -12,6 +12,7 @@ from devgem.web.mcp.door import Door
 from devgem.web.parts import Parts
 from devgem.web.routes import (
     apps,
+    button,
     conversations,
     deployments,
     domains,
@@ -63,6 +64,7 @@ def create_app(parts: Parts) -> FastAPI:
         quota,
         keys,
         health,
+        button,
         webhooks,
     ):
         app.include_router(routes.router)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from devgem.web.schemas import NO_NUL, Request
+from devgem.web.schemas import NO_NUL, EnvVars, Request
 
 
 class PushView(BaseModel):
@@ -74,3 +74,23 @@ class WebhookTaken(BaseModel):
 
     state: str
     why: str | None = None
+
+
+class ButtonBody(Request):
+    """What was agreed to: `ref` is the commit that was shown, `generate` names the config vars that secrets are to be
+    made up for."""
+
+    source: str = Field(min_length=1, max_length=2000, pattern=NO_NUL)
+    ref: str = Field(pattern="^[0-9a-f]{40}$")
+    dir: str = Field(default=".", max_length=500, pattern=NO_NUL)
+    name: str | None = Field(default=None, max_length=40, pattern=NO_NUL)
+    env: EnvVars = Field(default={}, repr=False)
+    generate: list[Annotated[str, Field(max_length=128, pattern=NO_NUL)]] = Field(default=[], max_length=100)
+
+
+class ButtonStarted(BaseModel):
+    """Ids, and the app's name."""
+
+    conversation: str
+    deployment: str
+    app: str

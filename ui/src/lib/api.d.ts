@@ -812,6 +812,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/button.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Button
+         * @description `style`: default, flat or large; `theme`: dark or light. The same for everybody: it sets and reads nothing.
+         */
+        get: operations["button_button_svg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/button": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deploy
+         * @description Deploys exactly this commit, in a conversation of its own. For `generate` secrets are made up, unless the app has
+         *     such config vars; they are told to nobody.
+         */
+        post: operations["deploy_api_v1_button_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/webhooks/github": {
         parameters: {
             query?: never;
@@ -954,6 +995,48 @@ export interface components {
              * @default
              */
             zone: string;
+        };
+        /**
+         * ButtonBody
+         * @description What was agreed to: `ref` is the commit that was shown, `generate` names the config vars that secrets are to be
+         *     made up for.
+         */
+        ButtonBody: {
+            /** Source */
+            source: string;
+            /** Ref */
+            ref: string;
+            /**
+             * Dir
+             * @default .
+             */
+            dir: string;
+            /** Name */
+            name?: string | null;
+            /**
+             * Env
+             * @default {}
+             */
+            env: {
+                [key: string]: string;
+            };
+            /**
+             * Generate
+             * @default []
+             */
+            generate: string[];
+        };
+        /**
+         * ButtonStarted
+         * @description Ids, and the app's name.
+         */
+        ButtonStarted: {
+            /** Conversation */
+            conversation: string;
+            /** Deployment */
+            deployment: string;
+            /** App */
+            app: string;
         };
         /** Cancelled */
         Cancelled: {
@@ -3319,6 +3402,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Checks"];
+                };
+            };
+        };
+    };
+    button_button_svg_get: {
+        parameters: {
+            query?: {
+                style?: string;
+                theme?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    deploy_api_v1_button_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ButtonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ButtonStarted"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
