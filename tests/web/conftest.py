@@ -33,7 +33,7 @@ from devgem.store import Store
 from devgem.web.app import create_app
 from devgem.web.parts import Isolation, Parts, Spent
 from devgem.web.sign_in import SignIn
-from devgem.web.socket import Sockets
+from devgem.web.socket import LIFETIME_SECONDS, Sockets
 from devgem.web.streams import Streams
 from devgem.wiring import tools
 from tests.agent.rig import Script
@@ -86,6 +86,7 @@ async def dashboard_on(
     database_url: str | None = None,
     static: Path | None = None,
     planner: Detect = detect,
+    socket_seconds: float = LIFETIME_SECONDS,
     hosts: Mapping[str, CustomHosts] | None = None,
     base_domain: BaseDomain | None = None,
     webhook_secret: str | None = None,
@@ -133,7 +134,7 @@ async def dashboard_on(
         conversations=conversations,
         sign_in=SignIn(store, TOKEN),
         streams=streams,
-        sockets=Sockets(streams),
+        sockets=Sockets(streams, lifetime_seconds=socket_seconds),
         origins=[url],
         isolation=Isolation("L1", "sandbox"),
         parse=parse,

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
 from devgem.store import Fact
-from tests.web.conftest import TOKEN, Dashboard
+from tests.web.conftest import TOKEN, Dashboard, dashboard_on
 
 DEVGEM = [Subprotocol("devgem.v1")]
 
@@ -185,6 +186,22 @@ async def test_a_restart_is_announced(dashboard: Dashboard) -> None:
         assert (await receive(socket))["type"] == "welcome"
         await dashboard.parts.sockets.announce_restart()
         assert (await receive(socket))["type"] == "reconnect"
+
+
+async def test_an_old_socket_is_renewed_before_something_cuts_it(tmp_path: Path) -> None:
+    """F-39."""
+    async with dashboard_on(tmp_path, socket_seconds=0.3) as dashboard:
+        stream = await fill(dashboard, 3)
+        async with opened(dashboard) as old:
+            await send(old, type="hello", resume=[{"stream": stream, "after": 0}])
+            assert await seqs_until(old, 3) == [1, 2, 3]
+            while (await receive(old))["type"] != "reconnect":
+                pass
+            async with opened(dashboard) as new:
+                await send(new, type="hello", resume=[{"stream": stream, "after": 3}])
+                await dashboard.store.append(stream, [Fact("log", {"text": "later", "stream": "out"})])
+                assert await seqs_until(new, 4) == [4]
+                assert await seqs_until(old, 4) == [4]
 
 
 async def test_who_is_not_signed_in_is_told_so_by_4401(dashboard: Dashboard) -> None:

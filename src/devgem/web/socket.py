@@ -36,11 +36,16 @@ from devgem.web.streams import Streams
 SUBPROTOCOL = "devgem.v1"
 HEARTBEAT_SECONDS = 20.0
 SEND_SECONDS = 30.0
+LIFETIME_SECONDS = 55 * 60.0
+"""Before what stands in front cuts it: Cloud Run ends every request after 60 minutes at the latest
+(https://cloud.google.com/run/docs/triggering/websockets)."""
+MOVE_SECONDS = 60.0
+"""How long a client that was told to come back may take to do so before its old connection ends."""
 FRAME_LIMIT_CHARACTERS = 64 << 10
 FRAMES_PER_SECOND = 50.0
 FRAME_BURST = 200.0
 
-BAD_FRAME, NOT_SIGNED_IN, SLOW_CONSUMER, TOO_MANY = 4400, 4401, 4408, 4429
+RESTART, BAD_FRAME, NOT_SIGNED_IN, SLOW_CONSUMER, TOO_MANY = 1012, 4400, 4401, 4408, 4429
 
 
 class Closing(Exception):
@@ -55,8 +60,9 @@ class Closing(Exception):
 class Connection:
     """One accepted socket, from hello to close."""
 
-    def __init__(self, socket: WebSocket, streams: Streams, sender: Sender) -> None:
+    def __init__(self, socket: WebSocket, streams: Streams, sender: Sender, lifetime_seconds: float) -> None:
         self._socket = socket
+        self._lifetime_seconds = lifetime_seconds
         self._sender = sender
         self._streams = streams
         self._sending = asyncio.Lock()
@@ -69,13 +75,14 @@ class Connection:
         reader = asyncio.ensure_future(self._read())
         heart = asyncio.ensure_future(self._beat())
         guard = asyncio.ensure_future(self._stand_guard())
+        age = asyncio.ensure_future(self._age())
         try:
-            await asyncio.wait([reader, heart, guard, self._failure], return_when=asyncio.FIRST_COMPLETED)
-            for ended in (self._failure, reader, heart, guard):
+            await asyncio.wait([reader, heart, guard, age, self._failure], return_when=asyncio.FIRST_COMPLETED)
+            for ended in (self._failure, reader, heart, guard, age):
                 if ended.done():
                     ended.result()
         finally:
-            tasks = [reader, heart, guard, *self._subscriptions.values()]
+            tasks = [reader, heart, guard, age, *self._subscriptions.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -97,6 +104,13 @@ class Connection:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             await self.send("ping", {})
+
+    async def _age(self) -> None:
+        """Ends a connection that is old, after its client had the time to open the next one."""
+        await asyncio.sleep(self._lifetime_seconds)
+        await self.send("reconnect", {})
+        await asyncio.sleep(MOVE_SECONDS)
+        raise Closing(RESTART, "come back")
 
     async def _stand_guard(self) -> None:
         await self._sender.ended()
@@ -205,10 +219,11 @@ class Connection:
 
 
 class Sockets:
-    """The open sockets of this process."""
+    """The open sockets of this process; each is renewed after `lifetime_seconds`."""
 
-    def __init__(self, streams: Streams) -> None:
+    def __init__(self, streams: Streams, *, lifetime_seconds: float = LIFETIME_SECONDS) -> None:
         self._streams = streams
+        self._lifetime_seconds = lifetime_seconds
         self._open: set[Connection] = set()
 
     async def announce_restart(self) -> None:
@@ -221,7 +236,7 @@ class Sockets:
             await socket.close(BAD_FRAME, f"the subprotocol is {SUBPROTOCOL}")
             return
         await socket.accept(SUBPROTOCOL)
-        connection = Connection(socket, self._streams, sender)
+        connection = Connection(socket, self._streams, sender, self._lifetime_seconds)
         self._open.add(connection)
         try:
             await connection.run()
