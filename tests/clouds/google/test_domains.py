@@ -373,3 +373,45 @@ async def test_a_removal_that_is_stopped_at_any_call_goes_on_to_leave_nothing(pr
         await domains.start()
         await settled(domains, "gone")
     assert project.is_empty and notes.kept == {}
+
+
+async def test_trouble_of_the_zone_that_passes_is_outlived(project: Project) -> None:
+    project.dns.zones["example"] = ("example.com.", {})
+    for call in ("GET rrsets", "POST changes"):
+        project.peer.fault(call, grpc.StatusCode.UNAVAILABLE, times=2)
+    async with domains_on(project, MemoryNotes()) as domains:
+        await domains.set_up(DOMAIN, "example")
+        await settled(domains, "live")
+        project.peer.fault("POST changes", grpc.StatusCode.RESOURCE_EXHAUSTED)
+        await domains.tear_down()
+        await settled(domains, "gone")
+    assert project.dns.zones["example"][1] == {}
+
+
+async def test_another_replica_tells_how_far_it_is_and_what_stopped_it(project: Project) -> None:
+    notes = MemoryNotes()
+    async with domains_on(project, notes) as one, domains_on(project, notes) as other:
+        assert await other.state() is None
+        project.peer.fault("POST urlMaps", grpc.StatusCode.PERMISSION_DENIED)
+        await one.set_up(DOMAIN)
+        begun = await other.state()
+        assert begun is not None and begun.state in ("setting up", "failed")
+        failed = await settled(one, "failed")
+        async with asyncio.timeout(60):
+            while (seen := await other.state()) is None or seen.state != "failed":
+                await asyncio.sleep(0.01)
+        assert (seen.detail, seen.fix) == (failed.detail, failed.fix)
+        await one.set_up(DOMAIN)
+        await settled(one, "live")
+        found = await other.state()
+        assert found is not None and found.state == "live" and found.records == (await settled(one, "live")).records
+
+
+async def test_a_domain_stays_in_the_region_that_it_was_made_for(project: Project) -> None:
+    notes = MemoryNotes()
+    notes.kept["domains"] = f'{{"domain": "{DOMAIN}", "zone": "", "doing": "ready", "region": "europe-west1"}}'
+    async with domains_on(project, notes) as domains:
+        with pytest.raises(Conflict, match="europe-west1"):
+            await domains.set_up(DOMAIN)
+        with pytest.raises(Conflict, match="europe-west1"):
+            await domains.tear_down()

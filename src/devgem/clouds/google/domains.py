@@ -11,7 +11,7 @@ from devgem.clouds.google import checks, roles
 from devgem.clouds.google.balancer import Resource, Site, host_plan, name_of, plan
 from devgem.clouds.google.construction import Construction
 from devgem.clouds.google.notes import Notes
-from devgem.clouds.google.undertaking import Pace, Resolve, Undertaking
+from devgem.clouds.google.undertaking import Pace, Resolve, Undertaking, patiently
 from devgem.clouds.google.zone import Zone
 from devgem.domain.errors import Conflict, DevGemError, NotFound, Unavailable
 
@@ -79,6 +79,7 @@ class GoogleDomains:
                 )
             if noted.get("doing") == "teardown" and self._is_running(domain):
                 raise Conflict(f"{domain} is being torn down", fix="Wait for it: `devgem domains status`.")
+            self._check_region(noted)
             zone = zone or noted.get("zone", "")
             await self._check_means(zone)
             if zone:
@@ -94,6 +95,7 @@ class GoogleDomains:
             noted = await self._noted()
             if not noted:
                 raise NotFound("no domain is set up", fix="Set one up with `devgem domains setup apps.example.com`.")
+            self._check_region(noted)
             domain, zone = noted["domain"], noted["zone"]
             if noted["doing"] != "teardown" or not self._is_running(domain):
                 await self._stop(domain)
@@ -114,8 +116,15 @@ class GoogleDomains:
         domain = noted["domain"]
         if domain in self._running:
             return self._running[domain][0].view()
+        await asyncio.to_thread(self._admin.load)
         undertaking = self._undertaking(domain, None, plan(self._site, domain))
         await undertaking.survey(f"Run `devgem domains setup {domain}` again.")
+        if "error" in noted:
+            undertaking.fail(noted["error"], noted["fix"])
+        elif noted["doing"] == "teardown":
+            undertaking.is_under_way("tearing down")
+        elif noted["doing"] == "setup" and undertaking.view().state in ("failed", "gone"):
+            undertaking.is_under_way("setting up")
         return undertaking.view()
 
     async def address(self) -> str:
@@ -157,10 +166,13 @@ class GoogleDomains:
         if host in self._running:
             return self._running[host][0].view()
         noted = await self._noted()
+        await asyncio.to_thread(self._admin.load)
         if not noted:
             return Domain(host, "failed", app, "the load balancer is gone", "Run `devgem domains setup`.")
         undertaking = self._undertaking(host, app, host_plan(self._site, noted["domain"], app, host))
         await undertaking.survey(f"Run `devgem domains add {app} {host}` again.", await self.address())
+        if host in await self._hosts() and undertaking.view().state in ("failed", "gone"):
+            undertaking.is_under_way("setting up")
         return undertaking.view()
 
     # In the background
@@ -171,7 +183,8 @@ class GoogleDomains:
         async def work() -> None:
             await undertaking.build()
             if zone:
-                await Zone(self._admin, zone, self._notes).add(undertaking.records)
+                added = Zone(self._admin, zone, self._notes)
+                await patiently(lambda: added.add(undertaking.records), self._pace)
             await undertaking.wait()
             await self._note(domain=domain, zone=zone, doing="ready")
 
@@ -182,7 +195,7 @@ class GoogleDomains:
 
         async def work() -> None:
             if zone:
-                await Zone(self._admin, zone, self._notes).remove()
+                await patiently(Zone(self._admin, zone, self._notes).remove, self._pace)
             left = await undertaking.demolish()
             await self._notes.drop(_KEY)
             if left:
@@ -216,10 +229,14 @@ class GoogleDomains:
     def _launch(self, host: str, work: "_Work") -> None:
         async def guarded() -> None:
             try:
+                await asyncio.to_thread(self._admin.load)
                 await work.run()
             except DevGemError as error:
                 _log.warning("the domain %s: %s", host, error.message)
-                work.undertaking.fail(error)
+                work.undertaking.fail(error.message, error.fix)
+                noted = await self._noted()
+                if noted.get("domain") == host:
+                    await self._note(**{**noted, "error": error.message, "fix": error.fix})
 
         self._running[host] = work.undertaking, asyncio.create_task(guarded())
 
@@ -268,7 +285,15 @@ class GoogleDomains:
                 await self._notes.drop(_HOSTS_KEY)
 
     async def _note(self, **what: str) -> None:
-        await self._notes.put(_KEY, json.dumps(what))
+        await self._notes.put(_KEY, json.dumps({"region": self._site.region, **what}))
+
+    def _check_region(self, noted: Mapping[str, Any]) -> None:
+        """What leads to the apps was made in one region, and cannot be moved."""
+        if (region := noted.get("region", self._site.region)) != self._site.region:
+            raise Conflict(
+                f"{noted['domain']} was set up for apps in {region}, and this DevGem runs them in {self._site.region}",
+                fix=f"Tear it down with GOOGLE_CLOUD_REGION={region}, then set it up again.",
+            )
 
 
 class _Work:

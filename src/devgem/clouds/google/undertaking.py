@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from devgem.clouds.domains import DnsRecord, Domain, DomainStep
 from devgem.clouds.google.balancer import Resource
@@ -12,15 +12,18 @@ from devgem.clouds.google.construction import Construction, Found
 from devgem.clouds.google.troubles import is_passing
 from devgem.domain.errors import DevGemError
 
+T = TypeVar("T")
 Resolve = Callable[[str], Awaitable[Collection[str]]]
 """The addresses of a host name, as everyone sees them; none where there is none."""
+
+_GROWS = 6
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How long between looks, and how often what may pass is tried."""
+    """How long between looks (it grows sixfold), and how often what may pass is tried."""
 
     look_seconds: float = 10.0
     retry_seconds: float = 2.0
@@ -65,10 +68,12 @@ class Undertaking:
     async def wait(self) -> None:
         """Until the certificate is there and the host name leads here."""
         certificate = next(resource for resource in self._resources if resource.kind == "certificates")
+        seconds = self._pace.look_seconds
         while True:
             if await self._look(certificate):
                 return
-            await asyncio.sleep(self._pace.look_seconds)
+            await asyncio.sleep(seconds)
+            seconds = min(seconds * 1.2, self._pace.look_seconds * _GROWS)
 
     async def demolish(self) -> Sequence[Resource]:
         """Removes everything, last made first; what is left, since it is not ours."""
@@ -102,11 +107,16 @@ class Undertaking:
         """Where the host name must lead, for what has no address of its own."""
         self._at = address
 
-    def fail(self, error: DevGemError) -> None:
-        self._state, self._detail, self._fix = "failed", error.message, error.fix
+    def fail(self, detail: str, fix: str) -> None:
+        """What stopped it."""
+        self._state, self._detail, self._fix = "failed", detail, fix
         for resource, state in self._states.items():
             if state == "working":
                 self._states[resource] = "failed"
+
+    def is_under_way(self, state: str) -> None:
+        """Somebody else is about it."""
+        self._state, self._detail, self._fix = state, "", ""
 
     @property
     def address(self) -> str:
@@ -145,18 +155,9 @@ class Undertaking:
 
     async def _step(self, resource: Resource, act: Callable[[], Awaitable[Any]]) -> Any:
         self._states[resource] = "working"
-        for attempt in range(1, self._pace.attempts + 1):
-            try:
-                done = await act()
-            except DevGemError as error:
-                if attempt == self._pace.attempts or not is_passing(error):
-                    raise
-                _log.info("%s of %s again: %s", resource.step, self._host, error.message)
-                await asyncio.sleep(self._pace.retry_seconds * 2 ** (attempt - 1))
-            else:
-                self._states[resource] = "done"
-                return done
-        raise AssertionError
+        done = await patiently(act, self._pace)
+        self._states[resource] = "done"
+        return done
 
     async def _look(self, certificate: Resource) -> bool:
         try:
@@ -176,6 +177,19 @@ class Undertaking:
         attempts = "; ".join(values.get("attempts", ())) or values.get("issue", "")
         self._detail = attempts or "Google looks for the records every few minutes"
         return False
+
+
+async def patiently(act: Callable[[], Awaitable[T]], pace: Pace) -> T:
+    """What comes of it; tried again when what stopped it may pass."""
+    for attempt in range(1, pace.attempts):
+        try:
+            return await act()
+        except DevGemError as error:
+            if not is_passing(error):
+                raise
+            _log.info("again: %s", error.message)
+            await asyncio.sleep(pace.retry_seconds * 2 ** (attempt - 1))
+    return await act()
 
 
 def _bare(name: str) -> str:
