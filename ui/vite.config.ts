@@ -10,6 +10,8 @@ export default defineConfig({
     // Inlined files would be data: URLs, which the content security policy allows for images alone.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // Those that know light-dark(), which then follows the colour scheme of the element that it is used on.
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
   },
   server: { proxy: { "/api": "http://localhost:8080", "/ws": { target: "ws://localhost:8080", ws: true } } },
   test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },

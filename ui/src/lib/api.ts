@@ -52,6 +52,7 @@ const conversation = (id: string) => `/api/v1/conversations/${encodeURIComponent
 
 export const api = {
   session: () => request<Session>("GET", "/api/v1/session"),
+  signInByToken: (token: string) => request("POST", "/api/v1/signin/token", { token }),
   apps: () => items<App>("/api/v1/apps"),
   conversations: () => items<Conversation>("/api/v1/conversations"),
   openConversation: () => request<Conversation>("POST", "/api/v1/conversations", {}),
