@@ -40,7 +40,7 @@ function Page({ route, session, onConversation }: Props) {
     case "apps":
       return <Apps />;
     case "app":
-      return <AppPage key={route.name} name={route.name} tab={route.tab} />;
+      return <AppPage key={route.name} name={route.name} tab={route.tab} settings={null} />;
     case "deployment":
       return <DeploymentPage key={route.id} id={route.id} />;
     case "quota":

@@ -2,6 +2,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { AppList } from "../features/apps/AppList";
 import { ConversationList } from "../features/conversation/ConversationList";
 import type { Session } from "../lib/api";
+import { AppsContext, useAppsFromServer } from "../lib/apps";
 import { paths, useRoute } from "../lib/route";
 import { Socket } from "../lib/socket";
 import { SocketContext, useConnection } from "../lib/stream";
@@ -23,9 +24,17 @@ export function Workbench({ session }: { session: Session }) {
       <button type="button" className="button skip" onClick={() => document.getElementById(MAIN)?.focus()}>
         Skip to the content
       </button>
+      <Signed session={session} />
+    </SocketContext>
+  );
+}
+
+function Signed({ session }: { session: Session }) {
+  return (
+    <AppsContext value={useAppsFromServer()}>
       <Header session={session} />
       <Rooms session={session} />
-    </SocketContext>
+    </AppsContext>
   );
 }
 

@@ -24,7 +24,7 @@ export function asProblem(error: unknown): Problem {
   return error instanceof Problem ? error : new Problem("DevGem does not answer.", 0, "Try again in a moment.");
 }
 
-async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
   const response = await fetch(path, {
     method,
     headers: { "X-DevGem": "1", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
@@ -44,7 +44,7 @@ function problemIn(response: Response, text: string): Problem {
   }
 }
 
-async function items<T>(path: string): Promise<T[]> {
+export async function items<T>(path: string): Promise<T[]> {
   return (await request<{ items: T[] }>("GET", path)).items;
 }
 

@@ -1,27 +1,11 @@
-import { useEffect, useState } from "react";
 import { Badge } from "../../components/Badge";
 import { Link } from "../../components/Link";
-import { api, type App } from "../../lib/api";
+import { useApps } from "../../lib/apps";
 import { paths } from "../../lib/route";
-import { useStream } from "../../lib/stream";
-import "./apps.css";
 
-const countEvents = (count: number) => count + 1;
-
-/** The apps, read anew whenever something happens to one of them. */
+/** The apps beside everything else, each with how it does now. */
 export function AppList() {
-  const changes = useStream("apps", countEvents, 0);
-  const [apps, setApps] = useState<App[] | null>(null);
-  useEffect(() => {
-    let current = true;
-    api.apps().then(
-      (found) => current && setApps(found),
-      () => current && setApps((known) => known ?? []),
-    );
-    return () => {
-      current = false;
-    };
-  }, [changes]);
+  const { apps } = useApps();
   return (
     <nav className="apps" aria-label="Apps">
       <h2>Apps</h2>
