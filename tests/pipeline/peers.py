@@ -57,7 +57,7 @@ class FolderSources:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    async def fetch(self, repository: Repository) -> tuple[Commit, FolderTree]:
+    async def fetch(self, repository: Repository, *, user: str | None = None) -> tuple[Commit, FolderTree]:
         folder = Path(repository.location)
         if not folder.is_dir():
             raise SourceError(f"{repository.location!r} is not a folder", fix="Name another one.", code="not_found")
@@ -69,8 +69,18 @@ class FolderSources:
         await _linger(json.loads(text), "fetch", self._root)
         return Commit(sha, subject="as it is"), FolderTree(checkout)
 
-    async def checkout(self, repository: Repository, commit: Commit, patch: str = "") -> Path:
+    async def checkout(
+        self, repository: Repository, commit: Commit, patch: str = "", *, user: str | None = None
+    ) -> Path:
         return self._root / commit.sha
+
+    async def look(self, repository: Repository, *, user: str | None = None) -> tuple[Commit, FolderTree]:
+        return await self.fetch(repository)
+
+    async def tree(
+        self, repository: Repository, commit: Commit, patch: str = "", *, user: str | None = None
+    ) -> FolderTree:
+        return FolderTree(await self.checkout(repository, commit, patch))
 
 
 async def detect(tree: Tree, dir: str) -> BuildPlan | Unplannable:
@@ -101,6 +111,7 @@ class JournalCloud:
     call is idempotent as the protocol asks; every call and every effect is to be seen."""
 
     name = "local"
+    clones_itself = False
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)

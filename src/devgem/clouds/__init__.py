@@ -15,6 +15,8 @@ class Cloud(Protocol):
     """Every call is idempotent on the id that it is given: repeated after a crash it finds what it made before."""
 
     name: str
+    clones_itself: bool
+    """Whether it fetches a repository where it builds, so that this process needs no checkout of it."""
 
     async def preflight(self, plan: BuildPlan, *, own: bool) -> Sequence[Check]:
         """What would stop this plan here (a missing toolchain, too weak an isolation for a repository that is not

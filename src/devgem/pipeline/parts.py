@@ -11,16 +11,24 @@ from devgem.domain.app import Commit, Repository
 from devgem.domain.plan import BuildPlan, Unplannable
 from devgem.domain.tree import Tree
 from devgem.pipeline.request import Limits
-from devgem.source import FolderTree
+from devgem.source import FolderTree, NotedTree
 from devgem.store import Store
 
 
 class Sources(Protocol):
     """What the pipeline needs of devgem.source.Sources."""
 
-    async def fetch(self, repository: Repository) -> tuple[Commit, FolderTree]: ...
+    async def fetch(self, repository: Repository, *, user: str | None = None) -> tuple[Commit, FolderTree]: ...
 
-    async def checkout(self, repository: Repository, commit: Commit, patch: str = "") -> Path: ...
+    async def look(self, repository: Repository, *, user: str | None = None) -> tuple[Commit, NotedTree]: ...
+
+    async def checkout(
+        self, repository: Repository, commit: Commit, patch: str = "", *, user: str | None = None
+    ) -> Path: ...
+
+    async def tree(
+        self, repository: Repository, commit: Commit, patch: str = "", *, user: str | None = None
+    ) -> Tree: ...
 
 
 Detect = Callable[[Tree, str], Awaitable[BuildPlan | Unplannable]]

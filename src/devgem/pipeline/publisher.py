@@ -1,6 +1,5 @@
 """Brings edits back to where their code came from: a branch, and a pull request where there is a token for one."""
 
-import base64
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -8,6 +7,7 @@ from devgem.domain.app import Commit, Repository
 from devgem.domain.errors import DevGemError, SourceError, Unavailable
 from devgem.domain.ids import app_name_from
 from devgem.source import Change, Pushed, Sources
+from devgem.source.credentials import basic
 from devgem.source.errors import refusal
 from devgem.source.github import GitHub, PullRequest, slug_of
 from devgem.source.push import PREFIX
@@ -80,7 +80,7 @@ class Publisher:
             await announce({"name": pushed.branch, "sha": pushed.sha, "before": before})
 
         return await self._sources.push(
-            order.repository, order.commit, change, announce_tips, authorization=_basic(token)
+            order.repository, order.commit, change, announce_tips, authorization=basic(token)
         )
 
     async def _pull_request(self, order: Publication, pushed: Pushed, slug: str, token: str) -> str:
@@ -94,10 +94,3 @@ def _refused(order: Publication, error: DevGemError) -> str:
         return f"{error.message}. {error.fix}"
     refused = refusal("pull_request_refused", url=order.repository.location, detail=error.message)
     return f"{refused.message}. {refused.fix}"
-
-
-def _basic(token: str | None) -> str | None:
-    """As GitHub takes a token over git: https://docs.github.com/en/authentication"""
-    if token is None:
-        return None
-    return "Basic " + base64.b64encode(f"x-access-token:{token}".encode()).decode()

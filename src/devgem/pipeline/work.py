@@ -15,6 +15,7 @@ from devgem.pipeline.narration import Narration
 from devgem.pipeline.parts import Parts
 from devgem.store import DeploymentRow, Fact, Transaction
 
+OPERATOR = "operator"
 Found = TypeVar("Found", Image, Proof)
 
 
@@ -56,6 +57,10 @@ class Work:
         """The app whose config vars and builds these are: a preview uses those of its app, unless it is to get
         nothing of it."""
         return self.app if self.deployment.order.bare else parent_of(self.app) or self.app
+
+    async def user(self) -> str:
+        """Whose app it is, and so with whose sign-in its repository is read."""
+        return OPERATOR
 
     @property
     def repository(self) -> Repository:

@@ -52,7 +52,8 @@ _CODES: Mapping[str, tuple[str, str]] = {
     "repository_not_found": ("{url} does not exist", "Check the spelling; it may have been deleted or made private."),
     "repository_private": (
         "{url} does not exist or is private",
-        "Check the spelling; for a private repository use its ssh:// address, or clone it and deploy the folder.",
+        "Check the spelling; for a private repository sign in with GitHub, use its ssh:// address, or clone it and "
+        "deploy the folder.",
     ),
     "repository_blocked": ("{url} is blocked by its host for legal reasons", "Ask its owner for another address."),
     "not_a_repository": ("{url} is not a git repository", "Give the address that `git clone` takes."),

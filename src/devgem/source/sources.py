@@ -11,20 +11,25 @@ from pathlib import Path
 
 from devgem.domain.app import Commit, Repository
 from devgem.domain.errors import SourceError
+from devgem.domain.tree import Tree
 from devgem.source.addresses import Resolve, resolve_host
 from devgem.source.checkouts import Checkout, Checkouts, Record
 from devgem.source.command import Run, run_directly
 from devgem.source.contents import Entry, check_links, lfs_pointers, notes_of, served_pointers
+from devgem.source.credentials import Credentials, Tokens, basic, no_tokens
 from devgem.source.edited import write_edited
 from devgem.source.errors import refusal
 from devgem.source.fetch import Fetch
 from devgem.source.folder import check_folder, copy_folder, list_folder
 from devgem.source.git import Git, make_bare
+from devgem.source.github import GitHub, slug_of
+from devgem.source.github.looking import look
+from devgem.source.patched import PatchedTree
 from devgem.source.policy import Policy
 from devgem.source.push import Announce, Change, Push, Pushed, check_pushable
 from devgem.source.remote import Remote, Remotes
 from devgem.source.snapshot import Snapshot
-from devgem.source.tree import FolderTree
+from devgem.source.tree import FolderTree, NotedTree
 from devgem.source.workspace.patch import patch_digest
 
 _PERHAPS_OUR_CACHE = frozenset({"git_failed", "corrupt_repository"})
@@ -33,23 +38,64 @@ _KEPT_PACKS = 20
 
 class Sources:
     """Fetches repositories into `root`, a folder of its own, with the git commands run by `run`. `authorization`,
-    where given, is the value of the HTTP header of that name; it goes to the repository's own host only."""
+    where given, is the value of the HTTP header of that name; it goes to the repository's own host only. `user` is who
+    asks: what is on GitHub is read with their token, which `tokens` gives. `github` reads without a checkout."""
 
-    def __init__(self, root: Path, policy: Policy, run: Run = run_directly, *, resolve: Resolve = resolve_host) -> None:
+    def __init__(
+        self,
+        root: Path,
+        policy: Policy,
+        run: Run = run_directly,
+        *,
+        resolve: Resolve = resolve_host,
+        github: GitHub | None = None,
+        tokens: Tokens = no_tokens,
+    ) -> None:
         self._policy = policy
+        self._github = github
+        self._credentials = Credentials(tokens)
         self._checkouts = Checkouts(root)
         self._git = Git(run, policy)
         self._remotes = Remotes(policy, resolve)
 
-    async def fetch(self, repository: Repository, *, authorization: str | None = None) -> tuple[Commit, FolderTree]:
+    async def fetch(
+        self, repository: Repository, *, user: str | None = None, authorization: str | None = None
+    ) -> tuple[Commit, FolderTree]:
         """The commit that the repository's ref names now (or its folder's working state), and its files. Raises
         SourceError."""
-        async with self._bounds(repository):
-            found = await self._fetch(repository, repository.ref, authorization)
+        found = await self._fetch_as(repository, repository.ref, user, authorization)
         return found.record.commit, FolderTree(found.files, _check_app(repository, found))
 
+    async def look(self, repository: Repository, *, user: str | None = None) -> tuple[Commit, NotedTree]:
+        """As `fetch`, but for what is on GitHub with no clone: its files are read through the API. Raises SourceError,
+        and Unavailable while GitHub cannot be asked."""
+        github = self._github
+        if github is None or slug_of(repository.location) is None:
+            return await self.fetch(repository, user=user)
+        async with self._bounds(repository):
+            return await self._credentials.reading(
+                repository, user, lambda token: look(github, repository, self._policy, token)
+            )
+
+    async def tree(self, repository: Repository, commit: Commit, patch: str = "", *, user: str | None = None) -> Tree:
+        """As `checkout`, but read as `look` reads."""
+        github = self._github
+        if github is None or slug_of(repository.location) is None:
+            return FolderTree(await self.checkout(repository, commit, patch, user=user))
+        async with self._bounds(repository):
+            _, found = await self._credentials.reading(
+                repository, user, lambda token: look(github, repository, self._policy, token, sha=commit.sha)
+            )
+            return await PatchedTree.of(found, patch) if patch else found
+
     async def checkout(
-        self, repository: Repository, commit: Commit, patch: str = "", *, authorization: str | None = None
+        self,
+        repository: Repository,
+        commit: Commit,
+        patch: str = "",
+        *,
+        user: str | None = None,
+        authorization: str | None = None,
     ) -> Path:
         """The files of exactly this commit, with a patch on it if one is given, as a folder, which must not be changed.
         Raises SourceError; InvalidInput or Conflict when the patch is not one of this commit."""
@@ -60,8 +106,7 @@ class Sources:
         found = self._checkouts.find(repository.location, commit.sha)
         if found is None:
             working_state = repository.is_folder and repository.ref is None
-            async with self._bounds(repository):
-                found = await self._fetch(repository, None if working_state else commit.sha, authorization)
+            found = await self._fetch_as(repository, None if working_state else commit.sha, user, authorization)
         if found.record.sha != commit.sha:
             raise refusal("folder_changed", path=repository.location)
         return (await self._edit(repository, found, patch)).files if patch else found.files
@@ -90,6 +135,14 @@ class Sources:
     async def prune(self, keep: Container[str]) -> None:
         """Removes the checkouts of commits whose SHA is not in `keep`, except those used within the last hour."""
         await asyncio.to_thread(self._checkouts.prune, keep, time.time())
+
+    async def _fetch_as(
+        self, repository: Repository, ref: str | None, user: str | None, authorization: str | None
+    ) -> Checkout:
+        async with self._bounds(repository):
+            return await self._credentials.reading(
+                repository, user, lambda token: self._fetch(repository, ref, authorization or basic(token))
+            )
 
     async def _fetch(self, repository: Repository, ref: str | None, authorization: str | None) -> Checkout:
         if not repository.is_folder:

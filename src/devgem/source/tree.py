@@ -5,10 +5,18 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from devgem.domain.errors import NotFound
+from devgem.domain.tree import Tree
 
 _NO_LINK = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+class NotedTree(Tree, Protocol):
+    """A tree that says what of its commit is not in it."""
+
+    notes: Sequence[str]
 
 
 class FolderTree:
@@ -19,7 +27,7 @@ class FolderTree:
 
     def __init__(self, root: Path, notes: Sequence[str] = ()) -> None:
         self.root = root
-        self.notes = tuple(notes)
+        self.notes: Sequence[str] = tuple(notes)
         self._paths: dict[str, None] | None = None
 
     async def paths(self) -> Sequence[str]:

@@ -26,6 +26,7 @@ from devgem.domain.deployment import Status, Step
 from devgem.domain.errors import Conflict, DevGemError, Unavailable
 from devgem.pipeline import DEADLINES_SECONDS, Limits, Pipeline
 from devgem.source import Sources
+from devgem.source.credentials import no_tokens
 from devgem.source.github import GitHub
 from devgem.stack import detect
 from devgem.store import Store
@@ -161,9 +162,9 @@ async def _parts(
         store = await Store.open(url, key=key)
         stack.push_async_callback(store.close)
         sandbox = await local.open_sandbox()
-        sources = local.sources(settings, paths, sandbox)
         github = GitHub(settings.github_api_url)
         stack.push_async_callback(github.close)
+        sources = local.sources(settings, paths, sandbox, github, no_tokens)
         cloud, edge_client = await stack.enter_async_context(local.cloud(settings, paths, sandbox, sources, key, begun))
         clouds: dict[str, Cloud] = {cloud.name: cloud}
         workflows = url if settings.database_url else f"sqlite:///{paths.workflows}"

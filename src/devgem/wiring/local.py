@@ -14,7 +14,8 @@ from devgem.clouds.local.sandbox import Sandbox
 from devgem.clouds.local.wire import EdgePaths
 from devgem.config import Paths, Settings
 from devgem.domain.app import Resources
-from devgem.source import Sources
+from devgem.source import Sources, Tokens
+from devgem.source.github import GitHub
 from devgem.wiring import edge, fetching, tools
 
 
@@ -22,10 +23,10 @@ async def open_sandbox() -> Sandbox:
     return Sandbox(await probe())
 
 
-def sources(settings: Settings, paths: Paths, sandbox: Sandbox) -> Sources:
+def sources(settings: Settings, paths: Paths, sandbox: Sandbox, github: GitHub, tokens: Tokens) -> Sources:
     own_github = settings.github_url != Settings.model_fields["github_url"].default
     run = fetching.runner(sandbox, reaches_private=settings.allow_private_addresses or own_github)
-    return Sources(paths.sources, tools.policy(settings), run)
+    return Sources(paths.sources, tools.policy(settings), run, github=github, tokens=tokens)
 
 
 @asynccontextmanager

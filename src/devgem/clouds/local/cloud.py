@@ -36,6 +36,7 @@ class LocalCloud:
     whatever its revision says, when given. Apps answer at `<app>.<base_domain>` on `public_port`."""
 
     name = "local"
+    clones_itself = False
 
     def __init__(
         self,

@@ -6,15 +6,14 @@ from devgem.domain.app import Check
 from devgem.domain.failure import Failure
 from devgem.domain.ids import parent_of
 from devgem.domain.plan import BuildPlan, Evidence, Kind, Unplannable
+from devgem.domain.tree import Tree
 from devgem.pipeline.work import Done, Outcome, Work
 from devgem.source import FolderTree
 from devgem.store import Transaction
 
 
 async def plan(work: Work) -> Outcome:
-    assert work.deployment.commit is not None
-    root = await work.parts.sources.checkout(work.repository, work.deployment.commit, work.deployment.order.patch)
-    found = await work.parts.detect(FolderTree(root), work.repository.dir)
+    found = await work.parts.detect(await _tree(work), work.repository.dir)
     if isinstance(found, Unplannable):
         return _unplannable(found)
     if found.stack.kind is Kind.WORKER and parent_of(work.app):
@@ -27,6 +26,15 @@ async def plan(work: Work) -> Outcome:
         await transaction.deployments.found(work.id, plan=found)
 
     return Done({"plan": found.to_json(), "env_missing": await _env_missing(work, found)}, save=save)
+
+
+async def _tree(work: Work) -> Tree:
+    sources, order, commit = work.parts.sources, work.deployment.order, work.deployment.commit
+    assert commit is not None, "the fetch step finds it"
+    user = await work.user()
+    if work.cloud.clones_itself:
+        return await sources.tree(work.repository, commit, order.patch, user=user)
+    return FolderTree(await sources.checkout(work.repository, commit, order.patch, user=user))
 
 
 async def _env_missing(work: Work, plan: BuildPlan) -> list[str]:

@@ -59,7 +59,7 @@ class ApiTree:
         self._files = files
         self._held: dict[str, bytes] = {}
         self._held_bytes = 0
-        self.notes = tuple(notes)
+        self.notes: Sequence[str] = tuple(notes)
 
     @classmethod
     async def open(cls, at: At, policy: Policy, dir: str = ".") -> "ApiTree":

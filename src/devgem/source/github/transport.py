@@ -189,7 +189,7 @@ class Transport:
 
     def _check_budget(self, who: str) -> None:
         if seconds := self._budget.wait_seconds(who):
-            raise self._limited(seconds)
+            raise self._limited(seconds, who)
 
     def _judge(
         self, status: int, headers: Mapping[str, str], body: bytes, token: str | None, path: str, *, soft: bool = False
@@ -197,7 +197,7 @@ class Transport:
         """`soft`: a refusal of what was asked is left to the caller."""
         who = digest(token)
         if is_limit(status, headers):
-            raise self._limited(self._budget.wait_seconds(who))
+            raise self._limited(self._budget.wait_seconds(who), who)
         if status == 401:
             self._cache.forget(who)
             raise refusal("github_token_refused" if token else "github_needs_token", what=_shown(path))
@@ -213,11 +213,13 @@ class Transport:
             raise refusal("github_not_found", what=_shown(path))
         raise refusal("github_refused", what=_shown(path), detail=said)
 
-    def _limited(self, seconds: float) -> Unavailable:
+    def _limited(self, seconds: float, who: str) -> Unavailable:
         minutes = max(1, round(seconds / 60))
         return Unavailable(
-            "GitHub's limit of requests is used up",
-            fix=f"Try again in about {minutes} minute{'s' if minutes > 1 else ''}.",
+            "GitHub's limit of requests is used up" + ("" if who else " for who is not signed in"),
+            fix=("" if who else "Sign in with GitHub, which allows far more; or ")
+            + ("T" if who else "t")
+            + f"ry again in about {minutes} minute{'s' if minutes > 1 else ''}.",
             code="github_limited",
         )
 
