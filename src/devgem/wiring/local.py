@@ -15,6 +15,7 @@ from devgem.clouds.local.wire import EdgePaths
 from devgem.config import Paths, Settings
 from devgem.domain.app import Resources
 from devgem.source import Sources, Tokens
+from devgem.source.credentials import no_tokens
 from devgem.source.github import GitHub
 from devgem.wiring import edge, fetching, tools
 
@@ -23,7 +24,13 @@ async def open_sandbox() -> Sandbox:
     return Sandbox(await probe())
 
 
-def sources(settings: Settings, paths: Paths, sandbox: Sandbox, github: GitHub, tokens: Tokens) -> Sources:
+def sources(
+    settings: Settings,
+    paths: Paths,
+    sandbox: Sandbox,
+    github: GitHub | None = None,
+    tokens: Tokens = no_tokens,
+) -> Sources:
     own_github = settings.github_url != Settings.model_fields["github_url"].default
     run = fetching.runner(sandbox, reaches_private=settings.allow_private_addresses or own_github)
     return Sources(paths.sources, tools.policy(settings), run, github=github, tokens=tokens)
