@@ -11,6 +11,8 @@ import httpx2
 import pytest
 import uvicorn
 from pydantic_ai.models.function import FunctionModel
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from devgem.agent.brain import Asker, Brain, Choose
 from devgem.agent.conversation import Conversations
@@ -26,7 +28,9 @@ from devgem.pipeline.push import Pushes
 from devgem.pipeline.workspaces import Workspaces
 from devgem.quota import Board
 from devgem.quota.history import Minute
-from devgem.source import Policy, Sources
+from devgem.source import Policy, Sources, Tokens
+from devgem.source.credentials import no_tokens
+from devgem.source.github import GitHub
 from devgem.source.reporting import Reporting
 from devgem.stack import detect
 from devgem.store import Store
@@ -36,6 +40,7 @@ from devgem.web.sign_in import SignIn
 from devgem.web.socket import LIFETIME_SECONDS, Sockets
 from devgem.web.streams import Streams
 from devgem.wiring import tools
+from devgem.wiring.github import inspections, on_github
 from tests.agent.rig import Script
 from tests.pipeline.peers import JournalCloud
 
@@ -77,6 +82,15 @@ async def by_the_planner(asker: Asker) -> Brain:
     return Brain(OfflineModel(), is_metered=False)
 
 
+def nowhere() -> httpx2.AsyncClient:
+    """Reaches a GitHub that has nothing."""
+
+    async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+        await JSONResponse({"message": "Not Found"}, 404)(scope, receive, send)
+
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(not_found))
+
+
 @asynccontextmanager
 async def dashboard_on(
     folder: Path,
@@ -90,18 +104,22 @@ async def dashboard_on(
     hosts: Mapping[str, CustomHosts] | None = None,
     base_domain: BaseDomain | None = None,
     webhook_secret: str | None = None,
+    github_url: str = "",
+    tokens: Tokens = no_tokens,
 ) -> AsyncIterator[Dashboard]:
-    """`choose` is the model that answers; the planner where there is none. The database is SQLite, and the page an
-    empty one, unless others are given."""
+    """`choose` is the model that answers; the planner where there is none. The database is SQLite, the page an empty
+    one, and GitHub has nothing, unless others are given."""
     clouds = clouds or {}
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     store = await Store.open(database_url or f"sqlite:///{folder / 'devgem.sqlite'}", key=b"k" * 32)
-    sources = Sources(folder / "sources", Policy())
+    github = GitHub(github_url or "http://github.invalid", client=None if github_url else nowhere())
+    policy = Policy(github_url=github_url or "http://127.0.0.1:9")
+    sources = Sources(folder / "sources", policy, github=github, tokens=tokens)
     workflows = f"sqlite:///{folder / 'workflows.sqlite'}"
     pipeline = Pipeline(store=store, sources=sources, detect=planner, clouds=clouds, workflows_url=workflows)
-    settings = Settings(data_dir=folder)
+    settings = Settings(data_dir=folder, github_url=policy.github_url)
     parse = tools.parser(settings)
     if static is None:
         static = folder / "static"
@@ -149,6 +167,8 @@ async def dashboard_on(
         base_domain=base_domain,
         pushes=Pushes(store, pipeline, Reporting("http://127.0.0.1:9"), nobodys_token, site=url, poll_seconds=0.05),
         webhook_secret=webhook_secret,
+        github=on_github(settings, github, tokens),
+        inspections=inspections(store, sources, github, tokens, clouds.values()),
     )
     config = uvicorn.Config(create_app(parts), ws="websockets-sansio", lifespan="off", log_level="warning")
     server = uvicorn.Server(config)
@@ -159,6 +179,7 @@ async def dashboard_on(
     server.should_exit = True
     await serving
     await conversations.close()
+    await github.close()
     await store.close()
 
 

@@ -7,7 +7,7 @@ from devgem.domain.errors import InvalidInput
 from devgem.domain.plan import BuildPlan, Candidate, Evidence, Kind, Unplannable
 from devgem.domain.tree import Tree
 from devgem.stack.files import BrokenManifest, Files
-from devgem.stack.monorepo import find_candidates, is_demo
+from devgem.stack.monorepo import find_candidates, is_demo, summary
 from devgem.stack.overlay import overlay
 from devgem.stack.overrides import Overrides, read_overrides
 from devgem.stack.provider import Answer, Provider
@@ -33,6 +33,14 @@ async def detect(tree: Tree, dir: str = ".") -> BuildPlan | Unplannable:
         return Unplannable(error.message, error.fix)
     planned = await _plan(files, overrides)
     return planned if _is_certain(files, planned) else await _look_below(files, planned)
+
+
+async def candidates(tree: Tree) -> Sequence[Candidate]:
+    """The folders of a repository that can be deployed, the root (`.`) among them when it is one."""
+    files = await Files.open(tree)
+    whole = await _plan(files)
+    root = [Candidate(".", summary(whole))] if isinstance(whole, BuildPlan) and whole.dir == "." else []
+    return [*root, *(candidate for candidate, _ in await find_candidates(files, _plan))]
 
 
 async def _plan(files: Files, overrides: Overrides | None = None) -> BuildPlan | Unplannable:

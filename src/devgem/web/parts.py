@@ -15,9 +15,12 @@ from devgem.domain.app import Check, Repository
 from devgem.domain.plan import BuildPlan, Unplannable
 from devgem.pipeline import Pipeline
 from devgem.pipeline.domains import AppDomains
+from devgem.pipeline.inspections import Inspections
 from devgem.pipeline.push import Pushes
 from devgem.quota import Board
 from devgem.quota.history import Minute
+from devgem.source import Tokens
+from devgem.source.github.picker import Picker
 from devgem.store import Store
 from devgem.web.sign_in import Identity, SignIn
 from devgem.web.socket import Sockets
@@ -40,6 +43,15 @@ class Spent:
     day_tokens: int
     day_limit: int | None
     cost_usd: float | None
+
+
+@dataclass(frozen=True)
+class OnGitHub:
+    """`token` is a user's own, None without a sign-in there; `missing_url` is where a user lets DevGem see more."""
+
+    picker: Picker
+    token: Tokens
+    missing_url: str
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,8 @@ class Parts:
     quota: Callable[[], Awaitable[Board]]
     quota_history: Callable[[str], Awaitable[Mapping[str, Sequence[Minute]]]]
     spending: Callable[[], Awaitable[Spent]]
+    github: OnGitHub
+    inspections: Inspections
     domains: AppDomains
     base_domain: BaseDomain | None
     pushes: Pushes

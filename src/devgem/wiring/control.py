@@ -37,6 +37,7 @@ from devgem.web.sign_in import SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
 from devgem.wiring import agent, domains, edge, keys, local, models, push, redis, tools
+from devgem.wiring.github import inspections, on_github
 
 STATIC = Path(__file__).parent.parent / "web" / "static"
 
@@ -164,7 +165,8 @@ async def _parts(
         sandbox = await local.open_sandbox()
         github = GitHub(settings.github_api_url)
         stack.push_async_callback(github.close)
-        sources = local.sources(settings, paths, sandbox, github, no_tokens)
+        tokens = no_tokens
+        sources = local.sources(settings, paths, sandbox, github, tokens)
         cloud, edge_client = await stack.enter_async_context(local.cloud(settings, paths, sandbox, sources, key, begun))
         clouds: dict[str, Cloud] = {cloud.name: cloud}
         workflows = url if settings.database_url else f"sqlite:///{paths.workflows}"
@@ -227,6 +229,8 @@ async def _parts(
             base_domain=of_domains.base,
             pushes=pushes,
             webhook_secret=push.secret(settings),
+            github=on_github(settings, github, tokens),
+            inspections=inspections(store, sources, github, tokens, clouds.values()),
         )
 
 

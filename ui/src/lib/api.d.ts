@@ -773,6 +773,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Repositories
+         * @description Those that the user can reach, those pushed to last first. While GitHub cannot be asked it is the last answer:
+         *     `stale`, with the reason in `note`.
+         */
+        get: operations["list_repositories_api_v1_repositories_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repositories/{owner}/{name}/branches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Branches
+         * @description The default branch first.
+         */
+        get: operations["list_branches_api_v1_repositories__owner___name__branches_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repositories/{owner}/{name}/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Folders
+         * @description The folders that can be deployed, `.` for the root.
+         */
+        get: operations["list_folders_api_v1_repositories__owner___name__folders_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inspections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Inspect
+         * @description What would be deployed: the commit, pinned, the plan, what runs, what it asks for.
+         */
+        post: operations["inspect_api_v1_inspections_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/keys/gemini": {
         parameters: {
             query?: never;
@@ -878,6 +959,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AppSaid
+         * @description What app.json says of itself. `success_url` is a path of the app or an https address; empty: none.
+         */
+        AppSaid: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Success Url */
+            success_url: string;
+        };
         /** AppSettingsPatch */
         AppSettingsPatch: {
             push?: components["schemas"]["PushPatch"] | null;
@@ -984,6 +1077,25 @@ export interface components {
             turn: string;
         };
         /**
+         * AskedView
+         * @description A config var to fill in. `value` is what app.json gives, or a fresh secret for a `generated` one; a `secret` one
+         *     is to be typed unseen.
+         */
+        AskedView: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Required */
+            required: boolean;
+            /** Value */
+            value: string;
+            /** Generated */
+            generated: boolean;
+            /** Secret */
+            secret: boolean;
+        };
+        /**
          * BaseDomainBody
          * @description `zone` is a managed zone of the cloud's own DNS that the records are added to.
          */
@@ -995,6 +1107,13 @@ export interface components {
              * @default
              */
             zone: string;
+        };
+        /** BranchView */
+        BranchView: {
+            /** Name */
+            name: string;
+            /** Sha */
+            sha: string;
         };
         /**
          * ButtonBody
@@ -1060,6 +1179,20 @@ export interface components {
         Checks: {
             /** Checks */
             checks: components["schemas"]["CheckView"][];
+        };
+        /**
+         * CommitView
+         * @description `at` null where it is not known.
+         */
+        CommitView: {
+            /** Sha */
+            sha: string;
+            /** Subject */
+            subject: string;
+            /** At */
+            at: string | null;
+            /** Dirty */
+            dirty: boolean;
         };
         /**
          * ConsentBody
@@ -1401,6 +1534,16 @@ export interface components {
             /** Hunks */
             hunks: components["schemas"]["HunkView"][];
         };
+        /**
+         * FolderView
+         * @description `summary`: in a few words, what is there.
+         */
+        FolderView: {
+            /** Dir */
+            dir: string;
+            /** Summary */
+            summary: string;
+        };
         /** GeminiKeyBody */
         GeminiKeyBody: {
             /**
@@ -1435,6 +1578,60 @@ export interface components {
             header: string;
             /** Lines */
             lines: string[];
+        };
+        /**
+         * InspectBody
+         * @description `source` is a folder of this machine, a git URL or owner/repo.
+         */
+        InspectBody: {
+            /** Source */
+            source: string;
+            /** Ref */
+            ref?: string | null;
+            /**
+             * Dir
+             * @default .
+             */
+            dir: string;
+        };
+        /**
+         * InspectionView
+         * @description `own`: the user may change the repository; `first_seen`: nothing of this owner's was deployed before. `runs` are
+         *     the commands of a deployment, `widens` what gives it more power, `hooks` what is never run. `plan` is the document
+         *     of `POST /detect`; with `reason` in it there is no plan, and `candidates` are the folders to choose from.
+         */
+        InspectionView: {
+            /** Source */
+            source: string;
+            /** Owner */
+            owner: string;
+            commit: components["schemas"]["CommitView"];
+            /** Private */
+            private: boolean;
+            /** Own */
+            own: boolean;
+            /** First Seen */
+            first_seen: boolean;
+            /** Plan */
+            plan: {
+                [key: string]: unknown;
+            };
+            /** Dockerfile */
+            dockerfile: string;
+            /** Runs */
+            runs: string[];
+            /** Widens */
+            widens: components["schemas"]["PowerView"][];
+            /** Hooks */
+            hooks: string[];
+            /** Env */
+            env: components["schemas"]["AskedView"][];
+            app: components["schemas"]["AppSaid"] | null;
+            /** Candidates */
+            candidates: components["schemas"]["FolderView"][];
+            isolation: components["schemas"]["IsolationView"];
+            /** Note */
+            note: string;
         };
         /** InstanceView */
         InstanceView: {
@@ -1548,6 +1745,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[BranchView] */
+        Page_BranchView_: {
+            /** Items */
+            items: components["schemas"]["BranchView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[ConversationSpentView] */
         Page_ConversationSpentView_: {
             /** Items */
@@ -1573,6 +1777,13 @@ export interface components {
         Page_DomainView_: {
             /** Items */
             items: components["schemas"]["DomainView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[FolderView] */
+        Page_FolderView_: {
+            /** Items */
+            items: components["schemas"]["FolderView"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -1603,6 +1814,13 @@ export interface components {
             items: components["schemas"]["SignedInBrowser"][];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /** PowerView */
+        PowerView: {
+            /** What */
+            what: string;
+            /** File */
+            file: string;
         };
         /** PreviewsPatch */
         PreviewsPatch: {
@@ -1718,6 +1936,49 @@ export interface components {
             /** Degraded */
             degraded: string;
             spent: components["schemas"]["SpentView"];
+        };
+        /**
+         * RepositoryPage
+         * @description `as_of` is when GitHub said so; `stale`: it could not be asked since, and `note` says why. `missing_url` is where
+         *     a user lets DevGem see more of their repositories.
+         */
+        RepositoryPage: {
+            /** Items */
+            items: components["schemas"]["RepositoryView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Owners */
+            owners: string[];
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Stale */
+            stale: boolean;
+            /** Note */
+            note: string | null;
+            /** Missing Url */
+            missing_url: string;
+        };
+        /** RepositoryView */
+        RepositoryView: {
+            /** Slug */
+            slug: string;
+            /** Owner */
+            owner: string;
+            /** Name */
+            name: string;
+            /** Private */
+            private: boolean;
+            /** Default Branch */
+            default_branch: string;
+            /** Pushed At */
+            pushed_at: string | null;
+            /** Description */
+            description: string;
+            /** Language */
+            language: string;
         };
         /**
          * RevisionSignals
@@ -3302,6 +3563,138 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ConversationSpentView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_repositories_api_v1_repositories_get: {
+        parameters: {
+            query?: {
+                q?: string;
+                owner?: string;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepositoryPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_branches_api_v1_repositories__owner___name__branches_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BranchView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_folders_api_v1_repositories__owner___name__folders_get: {
+        parameters: {
+            query?: {
+                ref?: string | null;
+            };
+            header?: never;
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FolderView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    inspect_api_v1_inspections_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InspectBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InspectionView"];
                 };
             };
             /** @description Validation Error */

@@ -1,6 +1,6 @@
 """What GitHub tells, as values: only what DevGem needs of it, bounded, with every text taken for data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ class Account:
 
 @dataclass(frozen=True)
 class RepositoryInfo:
-    """`slug` is owner/name as it is called now."""
+    """`slug` is owner/name as it is called now; `writable`: its user may push to it."""
 
     slug: str
     private: bool
@@ -25,6 +25,7 @@ class RepositoryInfo:
     description: str = ""
     language: str = ""
     fork: bool = False
+    writable: bool = False
 
     @property
     def owner(self) -> str:
@@ -119,6 +120,3 @@ class OpenPull:
     head_slug: str
     url: str
     is_open: bool
-
-
-Document = Mapping[str, object]

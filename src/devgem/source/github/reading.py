@@ -56,6 +56,7 @@ def repository(said: Any) -> RepositoryInfo:
         description=text(said.get("description")),
         language=text(said.get("language"), 50),
         fork=bool(said.get("fork")),
+        writable=bool((said.get("permissions") or {}).get("push")),
     )
 
 
