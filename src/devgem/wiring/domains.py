@@ -41,10 +41,29 @@ class StoredNotes:
             await transaction.cloud_notes.drop(key)
 
 
+class OnGoogle(NamedTuple):
+    """What everything on Google Cloud shares: its clients, where and whose things are, and what survives a crash."""
+
+    admin: Administration
+    site: Site
+    notes: StoredNotes
+    preflight: Preflight
+    domains: GoogleDomains
+
+
 class Made(NamedTuple):
+    """`google` is None where no project is set."""
+
     of_apps: AppDomains
-    base: BaseDomain | None
-    preflight: Preflight | None
+    google: OnGoogle | None
+
+    @property
+    def base(self) -> BaseDomain | None:
+        return self.google.domains if self.google is not None else None
+
+    @property
+    def preflight(self) -> Preflight | None:
+        return self.google.preflight if self.google is not None else None
 
 
 def install_id(key: bytes) -> str:
@@ -68,26 +87,26 @@ async def domains(settings: Settings, store: Store, edge: EdgeClient, key: bytes
     hosts: dict[str, CustomHosts] = {"local": LocalHosts(edge, public_port=port)}
     admin = administration(settings)
     if admin is None:
-        yield Made(_of_apps(settings, store, hosts, None), None, None)
+        yield Made(_of_apps(settings, store, hosts, None), None)
         return
-    base = GoogleDomains(admin, _construction(admin, store, key), StoredNotes(store), resolve)
+    site, notes = Site(admin.project, admin.region, install_id(key)), StoredNotes(store)
+    base = GoogleDomains(admin, _construction(admin, site, notes), notes, resolve)
     await base.start()
     try:
         of_apps = _of_apps(settings, store, {**hosts, "google": GoogleHosts(base)}, base)
-        yield Made(of_apps, base, Preflight(admin))
+        yield Made(of_apps, OnGoogle(admin, site, notes, Preflight(admin), base))
     finally:
         await base.close()
         await admin.close()
 
 
-def _construction(admin: Administration, store: Store, key: bytes) -> Construction:
-    site = Site(admin.project, admin.region, install_id(key))
+def _construction(admin: Administration, site: Site, notes: StoredNotes) -> Construction:
     by_grpc, by_rest = certificates.Certificates(admin, site), compute.Compute(admin, site)
     makers: dict[str, Maker] = {
         **dict.fromkeys(certificates.KINDS, by_grpc),
         **dict.fromkeys((*compute.KINDS, compute.RULES), by_rest),
     }
-    return Construction(site, makers, StoredNotes(store))
+    return Construction(site, makers, notes)
 
 
 def _of_apps(settings: Settings, store: Store, hosts: Mapping[str, CustomHosts], base: BaseDomain | None) -> AppDomains:

@@ -35,7 +35,8 @@ async def test_a_domain_is_set_up_and_torn_down_without_a_trace(project: Project
     notes = MemoryNotes()
     async with domains_on(project, notes) as domains:
         begun = await domains.set_up("Apps.Example.com.")
-        assert begun.host == DOMAIN
+        assert begun.host == DOMAIN == await domains.name()
+        assert await domains.live() is None
         live = await settled(domains, "live")
         assert live.records == [
             DnsRecord("_acme-challenge.apps.example.com", "CNAME", "0f3a.3.authorize.certificatemanager.goog"),
@@ -50,6 +51,9 @@ async def test_a_domain_is_set_up_and_torn_down_without_a_trace(project: Project
         redirect = made[f"projects/{PROJECT}/global/urlMaps/{name}-http"]
         assert redirect["defaultUrlRedirect"]["httpsRedirect"] is True
         assert {body["portRange"] for key, body in made.items() if "forwardingRules" in key} == {"80", "443"}
+        async with asyncio.timeout(60):
+            while await domains.live() != DOMAIN:
+                await asyncio.sleep(0.01)
         assert notes.kept.keys() == {"domains"}
         await domains.tear_down()
         await settled(domains, "gone")
