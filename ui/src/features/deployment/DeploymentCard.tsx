@@ -5,7 +5,7 @@ import { isTerminal } from "../../lib/fold";
 import { visible } from "../../lib/visible";
 import { useStream } from "../../lib/stream";
 import { Ending } from "./Ending";
-import { LogView } from "./LogView";
+import { LogViewer } from "../logs/LogViewer";
 import { Stages } from "./Stages";
 import { addEvent, NOTHING } from "./state";
 
@@ -30,7 +30,7 @@ export function DeploymentCard({ id }: { id: string }) {
           {logIsShown ? "Hide" : "Show"} log, {lines.toLocaleString()} {lines === 1 ? "line" : "lines"}
         </button>
       )}
-      {logIsShown && lines > 0 && <LogView log={log} lines={lines} />}
+      {logIsShown && lines > 0 && <LogViewer log={log} lines={lines} isRunning={!ended} />}
       <Ending deployment={deployment} />
     </section>
   );

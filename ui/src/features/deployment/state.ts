@@ -1,29 +1,14 @@
 import type { StreamEvent } from "../../lib/events";
 import { type Deployment, fold } from "../../lib/fold";
+import { addLine, type Log, NO_LOG } from "../../lib/log";
 
-export interface LogLine {
-  seq: number;
-  text: string;
-  stream: string;
-}
-
-/** The log is one growing array, shared by all states, since a build may write 100,000 lines: `lines` counts. */
-export interface DeploymentState {
+export interface DeploymentState extends Log {
   deployment: Deployment | null;
-  log: LogLine[];
-  lines: number;
 }
 
-export const NOTHING: DeploymentState = { deployment: null, log: [], lines: 0 };
+export const NOTHING: DeploymentState = { deployment: null, ...NO_LOG };
 
 export function addEvent(state: DeploymentState, event: StreamEvent): DeploymentState {
-  const deployment = fold(state.deployment, event);
-  if (event.type === "log") {
-    const { text, stream } = event.data as { text: string; stream: string };
-    // A reducer may run twice on the same state: what lies beyond `lines` is then written anew, the same.
-    const log = state.lines === 0 ? [] : state.log;
-    log[state.lines] = { seq: event.seq, text, stream };
-    return { ...state, deployment, log, lines: state.lines + 1 };
-  }
-  return { ...state, deployment };
+  const { log, lines } = addLine(state, event);
+  return { deployment: fold(state.deployment, event), log, lines };
 }
