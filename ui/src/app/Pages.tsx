@@ -58,15 +58,15 @@ function Page({ route, session, onConversation }: Props) {
   }
 }
 
-function renderDeployment(id: string) {
-  return <DeploymentCard id={id} />;
+function renderDeployment(id: string, say: (text: string) => void) {
+  return <DeploymentCard id={id} onSay={say} />;
 }
 
 function DeploymentPage({ id }: { id: string }) {
   return (
     <section className="page" aria-label="Deployment">
       <h2>Deployment</h2>
-      <DeploymentCard id={id} />
+      <DeploymentCard id={id} isPage />
     </section>
   );
 }

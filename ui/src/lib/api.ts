@@ -8,6 +8,7 @@ export type Conversation = Schemas["ConversationView"];
 export type Browser = Schemas["SignedInBrowser"];
 export type GeminiKey = Schemas["GeminiKeyView"];
 export type Quota = Schemas["QuotaView"];
+export type PastDeployment = Schemas["Deployment"];
 
 export class Problem extends Error {
   constructor(
@@ -65,6 +66,7 @@ export const api = {
   answerEdit: (id: string, edit: string, body: Schemas["EditBody"]) =>
     request("POST", `${conversation(id)}/edits/${encodeURIComponent(edit)}`, body),
   cancel: (deployment: string) => request("POST", `/api/v1/deployments/${deployment}/cancel`, {}),
+  deploymentsOf: (app: string) => items<PastDeployment>(`/api/v1/apps/${encodeURIComponent(app)}/deployments`),
   quota: () => request<Quota>("GET", "/api/v1/quota"),
   geminiKey: () => request<GeminiKey>("GET", "/api/v1/keys/gemini"),
   setGeminiKey: (key: string) => request<GeminiKey>("PUT", "/api/v1/keys/gemini", { key }),

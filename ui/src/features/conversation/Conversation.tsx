@@ -13,8 +13,8 @@ import "./conversation.css";
 
 interface Props {
   id: string;
-  /** How a deployment that an entry speaks of is shown; stable. */
-  renderDeployment: (id: string) => ReactNode;
+  /** How a deployment that an entry speaks of is shown, and what says something for it; stable. */
+  renderDeployment: (id: string, say: (text: string) => void) => ReactNode;
 }
 
 type Send = ReturnType<typeof useSending>["send"];
@@ -41,6 +41,7 @@ export function Conversation({ id, renderDeployment }: Props) {
         </div>
       </div>
       <Announcer entries={thread.entries} />
+      <div className="dock" id="dock" />
       <Status thread={shown} />
       <Composer
         key={`${id} ${editing?.id ?? ""}`}
@@ -66,7 +67,7 @@ function useActs(id: string, renderDeployment: Props["renderDeployment"], edit: 
     };
     const say = (text: string, replaces: string | null) => attempt(send(text, crypto.randomUUID(), replaces));
     return {
-      renderDeployment,
+      renderDeployment: (deployment) => renderDeployment(deployment, (text) => say(text, null)),
       act: (action) => {
         if (action.say !== null) say(action.say, null);
         else if (action.edit !== null) attempt(api.answerEdit(id, action.edit, { action: "accept" }));

@@ -1,9 +1,9 @@
 import { useEffect, useRef } from "react";
+import { isStill } from "../../lib/settings";
 import type { Drizzle } from "./rain";
 
 /** A flood is not decorated. */
 const FLOOD_LINES_PER_SECOND = 500;
-const STILL = "(prefers-reduced-motion: reduce)";
 
 /** The signs that fall as lines arrive; loaded when there are lines to decorate, and never needed. */
 export function Rain({ lines }: { lines: number }) {
@@ -12,7 +12,7 @@ export function Rain({ lines }: { lines: number }) {
   const seen = useRef({ lines, at: 0 });
   useEffect(() => {
     let isGone = false;
-    if (matchMedia(STILL).matches || document.documentElement.dataset.motion === "off") return;
+    if (isStill()) return;
     void import("./rain").then(({ drizzle }) => {
       const element = canvas.current;
       if (!isGone && element) rain.current = drizzle(element, getComputedStyle(element).color);
