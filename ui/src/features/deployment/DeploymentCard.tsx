@@ -45,7 +45,7 @@ export function DeploymentCard({ id, onSay = null, isPage = false }: Props) {
   };
   return (
     <section className={`card deployment status-${deployment.status}`} aria-label={`Deployment of ${deployment.app}`} ref={card} tabIndex={-1}>
-      <Head deployment={deployment} now={now} usual={usual} />
+      <Head deployment={deployment} now={now} usual={usual} isPage={isPage} />
       <Stages deployment={deployment} now={now} />
       {lines > 0 && (
         <button type="button" className="link" aria-expanded={logIsShown} onClick={() => setShowLog(!logIsShown)}>
@@ -61,7 +61,7 @@ export function DeploymentCard({ id, onSay = null, isPage = false }: Props) {
   );
 }
 
-function Head({ deployment, now, usual }: { deployment: Deployment; now: number; usual: number | null }) {
+function Head({ deployment, now, usual, isPage }: { deployment: Deployment; now: number; usual: number | null; isPage: boolean }) {
   const isGoing = !isTerminal(deployment.status);
   return (
     <header className="card-head">
@@ -74,8 +74,8 @@ function Head({ deployment, now, usual }: { deployment: Deployment; now: number;
           {usual !== null && `, usually ${seconds(usual)}`}
         </span>
       )}
-      {!isGoing && (
-        <Link className="quiet-link" href={paths.deployment(deployment.id)} aria-label={`Deployment of ${deployment.app} on a page of its own`}>
+      {!isGoing && !isPage && (
+        <Link className="quiet-link" href={paths.deployment(deployment.id)} aria-label={`Details of ${deployment.app}`}>
           Details
         </Link>
       )}

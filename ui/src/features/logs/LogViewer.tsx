@@ -75,7 +75,8 @@ export function LogViewer(props: Props) {
 /** Goes to a line, opening the fold that hides it; to the target at once, and to what the address names. */
 function useGo({ lines, target = null, isPage = false }: Props, box: RefObject<HTMLDivElement | null>, view: View, shown: Shown, change: (change: Change) => void) {
   const go = (line: number) => {
-    change({ at: line, follows: false, leftAt: lines, toggled: opened(view, shown, line) });
+    const fits = box.current !== null && box.current.scrollHeight <= box.current.clientHeight;
+    change({ at: line, follows: fits, leftAt: lines, toggled: opened(view, shown, line) });
     const row = Math.max(0, shown.rows.rowOf(line));
     const above = (box.current?.clientHeight ?? 0) / 3;
     box.current?.scrollTo({ top: Math.max(0, shown.rows.startOf(row) * LINE_PX - above) });

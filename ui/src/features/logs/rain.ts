@@ -2,7 +2,7 @@
  * Signs that fall over the end of a log as lines arrive. Decoration: it is drawn on a canvas above lines that are there
  * already, takes no clicks, and stops when it is not wanted or would cost anything.
  */
-const SIGNS = "◇◆▵▿⟡⌁01<>/*+=アカサタナ";
+const SIGNS = "◇◆01<>/*+=xz#";
 const FALL_MS = 420;
 const LINE_PX = 20;
 const SLOW_FRAME_MS = 45;
