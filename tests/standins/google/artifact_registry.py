@@ -7,6 +7,7 @@ import grpc
 from google.cloud import artifactregistry_v1
 from google.cloud.location import locations_pb2
 from google.iam.v1 import policy_pb2
+from google.protobuf import empty_pb2
 
 from tests.standins.google.peer import Peer, Trouble
 
@@ -19,6 +20,8 @@ class ArtifactRegistry:
     def __init__(self, peer: Peer) -> None:
         self.repositories: dict[str, Any] = {}
         self.policies: dict[str, policy_pb2.Policy] = {}
+        self.packages: set[str] = set()
+        """What is stored, by app; a test puts it here."""
         self._peer = peer
 
     async def GetLocation(self, request: Any) -> Any:  # noqa: N802
@@ -46,6 +49,12 @@ class ArtifactRegistry:
         made.name = name
         self.repositories[name] = made
         return self._peer.begin(request.parent, made, "repository")
+
+    async def DeletePackage(self, request: Any) -> Any:  # noqa: N802
+        if request.name not in self.packages:
+            raise Trouble(grpc.StatusCode.NOT_FOUND, f"Requested entity was not found: {request.name}")
+        self.packages.remove(request.name)
+        return self._peer.begin("/".join(request.name.split("/")[:4]), empty_pb2.Empty(), "package")
 
     async def GetIamPolicy(self, request: Any) -> Any:  # noqa: N802
         return self.policies.get(request.resource, policy_pb2.Policy(version=1))

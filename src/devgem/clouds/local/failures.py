@@ -65,13 +65,19 @@ def rules() -> tuple[Rule, ...]:
 def explain(ended: Ended) -> Failure:
     """The failure of a command that did not end with 0."""
     lines = [_COLOURS.sub("", line).rstrip() for line in ended.lines]
-    evidence = _telling_line(lines)
+    evidence = telling_line(lines)
     if ended.full or ended.exit.timed_out or ended.exit.oom:
         return _stopped(ended, evidence)
     for rule in rules():
         if found := _search(rule, lines):
             return _failure(rule, found)
     return _unknown(ended, evidence)
+
+
+def explain_lines(lines: Iterable[str]) -> Failure | None:
+    """The failure that a build's lines tell of, wherever it ran; None when no rule knows them."""
+    plain = [_COLOURS.sub("", line).rstrip() for line in lines]
+    return next((_failure(rule, found) for rule in rules() if (found := _search(rule, plain))), None)
 
 
 def _search(rule: Rule, lines: Iterable[str]) -> re.Match[str] | None:
@@ -148,7 +154,7 @@ def _unknown(ended: Ended, evidence: str) -> Failure:
     return Failure("command_failed", f"{name} failed with exit code {end.code}", fix, evidence)
 
 
-def _telling_line(lines: Sequence[str]) -> str:
+def telling_line(lines: Sequence[str]) -> str:
     """The last line that looks like an error, or the last one that says anything."""
     said = [line.strip() for line in lines if line.strip()]
     wrong = [line for line in said if _LOOKS_WRONG.search(line)]
