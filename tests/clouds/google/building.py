@@ -55,7 +55,7 @@ class Google:
     def __post_init__(self) -> None:
         self.logging = Logging(self.peer)
         self.logging.a_minute = 100_000  # QUICK_PACE is no pace for the real one
-        self.secrets = SecretManager(self.peer)
+        self.secrets = SecretManager(PROJECT)
         self.registry = ArtifactRegistry(self.peer)
         self.cloud = CloudBuild(self.peer, self.logging, self.secrets)
         self.endpoint = ""
@@ -87,6 +87,10 @@ class Google:
         finally:
             await made.close()
             await admin.close()
+
+    def secrets_ever(self) -> list[bytes]:
+        """What was kept as a secret, in order."""
+        return [bytes(request.payload.data) for request in self.peer.sent("AddSecretVersion")]
 
     def requested(self) -> list[Any]:
         """The builds that were asked for."""

@@ -161,11 +161,10 @@ class CloudBuild:
         if build.service_account and build.options.logging.name not in ("CLOUD_LOGGING_ONLY", "NONE"):
             raise _invalid("if 'build.service_account' is specified, the build must say where its log goes")
         for secret in build.available_secrets.secret_manager:
-            member = f"serviceAccount:{build.service_account.rsplit('/', 1)[-1]}"
-            if secret.version_name not in self._secrets.values:
-                raise _invalid(f"failed to access secret version {secret.version_name}: not found")
-            if not self._secrets.may_read(secret.version_name, member):
-                raise Trouble(grpc.StatusCode.PERMISSION_DENIED, f"{member} may not access {secret.version_name}")
+            account = build.service_account.rsplit("/", 1)[-1]
+            name, _, version = secret.version_name.partition("/versions/")
+            if self._secrets.value(name.rsplit("/", 1)[-1], version, account) is None:
+                raise Trouble(grpc.StatusCode.PERMISSION_DENIED, f"{account} may not access {secret.version_name}")
 
 
 def _invalid(said: str) -> Trouble:

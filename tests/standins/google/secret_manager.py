@@ -1,116 +1,132 @@
-"""Secret Manager: secrets, their versions and policies; strict about names, labels and who has what already."""
+"""Secret Manager: secrets, their versions, and who may read them."""
 
 import re
+from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 from google.cloud import secretmanager_v1
 from google.iam.v1 import policy_pb2
+from google.protobuf import empty_pb2
 
-from tests.standins.google.peer import Peer, Trouble
+from tests.standins.google.peer import Trouble
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
-_KEY, _VALUE = re.compile(r"[a-z][a-z0-9_-]{0,62}"), re.compile(r"[a-z0-9_-]{0,63}")
-_PAYLOAD_BYTES = 64 << 10
+_LABEL = re.compile(r"[a-z0-9_-]{0,63}")
+_State = secretmanager_v1.SecretVersion.State
+
+
+@dataclass
+class Held:
+    secret: Any
+    versions: list[tuple[Any, bytes]] = field(default_factory=list)
+    policy: Any = field(default_factory=policy_pb2.Policy)
+
+    def can_read(self, account: str) -> bool:
+        member = f"serviceAccount:{account}"
+        roles = [one.role for one in self.policy.bindings if member in one.members]
+        return "roles/secretmanager.secretAccessor" in roles
 
 
 class SecretManager:
-    """`values` are the versions' payloads by their full names."""
+    def __init__(self, project: str) -> None:
+        self.secrets: dict[str, Held] = {}
+        self.page_size = 250
+        self._project = project
 
-    def __init__(self, peer: Peer) -> None:
-        self.secrets: dict[str, Any] = {}
-        self.values: dict[str, bytes] = {}
-        self.policies: dict[str, policy_pb2.Policy] = {}
-        self.ever: list[bytes] = []
-        self._peer = peer
+    def value(self, secret: str, version: str, reader: str) -> bytes | None:
+        """What a revision that runs as `reader` gets; None when it may not read it, or it is gone."""
+        held = self.secrets.get(f"projects/{self._project}/secrets/{secret}")
+        if held is None or not held.can_read(reader) or not version.isdecimal() or int(version) > len(held.versions):
+            return None
+        found, data = held.versions[int(version) - 1]
+        return data if found.state == _State.ENABLED else None
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(name.rsplit("/", 1)[-1] for name in self.secrets)
 
     async def CreateSecret(self, request: Any) -> Any:  # noqa: N802
+        if not _ID.fullmatch(request.secret_id):
+            raise Trouble(grpc.StatusCode.INVALID_ARGUMENT, "the id of a secret has 1 to 255 of A-Z, a-z, 0-9, _ and -")
         labels = request.secret.labels
-        if not _ID.fullmatch(request.secret_id) or not request.secret.replication:
-            raise Trouble(grpc.StatusCode.INVALID_ARGUMENT, "the id has the wrong form, or there is no replication")
-        if not all(_KEY.fullmatch(key) and _VALUE.fullmatch(value) for key, value in labels.items()):
-            raise Trouble(grpc.StatusCode.INVALID_ARGUMENT, f"a label has the wrong form: {dict(labels)}")
+        if not all(_LABEL.fullmatch(text) for text in (*labels.keys(), *labels.values())):
+            raise Trouble(grpc.StatusCode.INVALID_ARGUMENT, "a label has the wrong form")
+        replication = request.secret.replication
+        if not (replication.automatic or replication.user_managed.replicas):
+            raise Trouble(grpc.StatusCode.INVALID_ARGUMENT, "a secret needs a replication policy")
         name = f"{request.parent}/secrets/{request.secret_id}"
         if name in self.secrets:
             raise Trouble(grpc.StatusCode.ALREADY_EXISTS, f"Secret [{name}] already exists.")
-        made = secretmanager_v1.Secret(request.secret)
-        made.name = name
-        self.secrets[name] = made
-        return made
+        secret = secretmanager_v1.Secret(request.secret)
+        secret.name = name
+        self.secrets[name] = Held(secret)
+        return secret
 
     async def GetSecret(self, request: Any) -> Any:  # noqa: N802
-        return self._secret(request.name)
+        return self._held(request.name).secret
 
     async def ListSecrets(self, request: Any) -> Any:  # noqa: N802
         wanted = dict(re.findall(r"labels\.([a-z0-9_-]+)=([a-z0-9_-]+)", request.filter))
-        found = [secret for secret in self.secrets.values() if wanted.items() <= dict(secret.labels).items()]
-        return secretmanager_v1.ListSecretsResponse(secrets=found, total_size=len(found))
+        found = [
+            held.secret
+            for _, held in sorted(self.secrets.items())
+            if all(held.secret.labels.get(key) == value for key, value in wanted.items())
+        ]
+        start = int(request.page_token or 0)
+        end = start + min(self.page_size, request.page_size or self.page_size)
+        token = str(end) if end < len(found) else ""
+        return secretmanager_v1.ListSecretsResponse(secrets=found[start:end], next_page_token=token)
 
     async def DeleteSecret(self, request: Any) -> Any:  # noqa: N802
-        self._secret(request.name)
+        self._held(request.name)
         del self.secrets[request.name]
-        self.policies.pop(request.name, None)
-        self.values = {name: value for name, value in self.values.items() if not name.startswith(f"{request.name}/")}
-        return _empty()
+        return empty_pb2.Empty()
 
     async def AddSecretVersion(self, request: Any) -> Any:  # noqa: N802
-        self._secret(request.parent)
-        if not 0 < len(request.payload.data) <= _PAYLOAD_BYTES:
-            raise Trouble(grpc.StatusCode.INVALID_ARGUMENT, "a payload has 1 to 65,536 bytes")
-        number = 1 + max((int(n.rsplit("/", 1)[-1]) for n in self._versions(request.parent)), default=0)
-        name = f"{request.parent}/versions/{number}"
-        self.values[name] = bytes(request.payload.data)
-        self.ever.append(bytes(request.payload.data))
-        return self._version(name)
-
-    async def ListSecretVersions(self, request: Any) -> Any:  # noqa: N802
-        self._secret(request.parent)
-        found = [self._version(name) for name in self._versions(request.parent)]
-        return secretmanager_v1.ListSecretVersionsResponse(versions=found, total_size=len(found))
+        held = self._held(request.parent)
+        if not 0 < len(request.payload.data) <= 64 << 10:
+            raise Trouble(grpc.StatusCode.INVALID_ARGUMENT, "a secret's payload has 1 to 65536 bytes")
+        name = f"{request.parent}/versions/{len(held.versions) + 1}"
+        version = secretmanager_v1.SecretVersion(name=name, state=_State.ENABLED)
+        held.versions.append((version, bytes(request.payload.data)))
+        return version
 
     async def AccessSecretVersion(self, request: Any) -> Any:  # noqa: N802
-        parent, _, number = request.name.partition("/versions/")
-        self._secret(parent)
-        name = request.name if number != "latest" else next(reversed(self._versions(parent)), "")
-        if name not in self.values:
-            raise Trouble(grpc.StatusCode.NOT_FOUND, f"Secret Version [{request.name}] not found.")
-        return secretmanager_v1.AccessSecretVersionResponse(name=name, payload={"data": self.values[name]})
+        version, data = self._version(request.name)
+        if version.state != _State.ENABLED:
+            raise Trouble(grpc.StatusCode.FAILED_PRECONDITION, f"{version.name} is in DESTROYED state.")
+        return secretmanager_v1.AccessSecretVersionResponse(name=version.name, payload={"data": data})
+
+    async def ListSecretVersions(self, request: Any) -> Any:  # noqa: N802
+        found = [version for version, _ in self._held(request.parent).versions]
+        if request.filter == "state:ENABLED":
+            found = [version for version in found if version.state == _State.ENABLED]
+        return secretmanager_v1.ListSecretVersionsResponse(versions=found)
 
     async def DestroySecretVersion(self, request: Any) -> Any:  # noqa: N802
-        if self.values.pop(request.name, None) is None:
-            raise Trouble(grpc.StatusCode.NOT_FOUND, f"Secret Version [{request.name}] not found.")
-        return secretmanager_v1.SecretVersion(name=request.name, state="DESTROYED")
-
-    async def GetIamPolicy(self, request: Any) -> Any:  # noqa: N802
-        self._secret(request.resource)
-        return self.policies.get(request.resource, policy_pb2.Policy(version=1))
+        version, _ = self._version(request.name)
+        version.state = _State.DESTROYED
+        return version
 
     async def SetIamPolicy(self, request: Any) -> Any:  # noqa: N802
-        self._secret(request.resource)
-        self.policies[request.resource] = request.policy
-        return request.policy
+        held = self._held(request.resource)
+        held.policy = request.policy
+        return held.policy
 
-    def may_read(self, version: str, member: str) -> bool:
-        """Whether a member of the policy of this version's secret may read it."""
-        policy = self.policies.get(version.partition("/versions/")[0])
-        return policy is not None and any(
-            binding.role == "roles/secretmanager.secretAccessor" and member in binding.members
-            for binding in policy.bindings
-        )
+    async def GetIamPolicy(self, request: Any) -> Any:  # noqa: N802
+        return self._held(request.resource).policy
 
-    def _secret(self, name: str) -> Any:
+    def _held(self, name: str) -> Held:
         if name not in self.secrets:
             raise Trouble(grpc.StatusCode.NOT_FOUND, f"Secret [{name}] not found.")
         return self.secrets[name]
 
-    def _versions(self, parent: str) -> list[str]:
-        return [name for name in self.values if name.startswith(f"{parent}/versions/")]
-
-    def _version(self, name: str) -> Any:
-        return secretmanager_v1.SecretVersion(name=name, state="ENABLED")
-
-
-def _empty() -> Any:
-    from google.protobuf import empty_pb2
-
-    return empty_pb2.Empty()
+    def _version(self, name: str) -> tuple[Any, bytes]:
+        secret, _, number = name.partition("/versions/")
+        versions = self._held(secret).versions
+        if number == "latest":
+            number = str(len(versions))
+        if not number.isdecimal() or not 0 < int(number) <= len(versions):
+            raise Trouble(grpc.StatusCode.NOT_FOUND, f"Secret Version [{name}] not found.")
+        return versions[int(number) - 1]
