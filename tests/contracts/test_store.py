@@ -97,7 +97,7 @@ async def test_a_deployment_is_the_fold_of_its_events_and_its_app_hears_of_it(st
     assert row.order == ORDER
     assert (row.state.status, row.state.commit, row.state.log_lines, row.state.seq) == ("running", "c" * 40, 5, 9)
     assert row.state.steps["fetch"].status == "done"
-    for stream in ("app:hello", "apps"):
+    for stream in ("app:hello", "apps:operator"):
         assert [event.type for event in await store.events(stream)] == ["deployment.requested", "deployment.started"]
 
 
@@ -106,7 +106,7 @@ async def test_an_event_that_may_not_follow_is_not_appended(store: Store) -> Non
     with pytest.raises(IllegalTransition):
         await record(store, "dep_1", "deployment.live", url=None)
     assert (await store.state("deployment:dep_1")).head == 1
-    assert (await store.state("apps")).head == 1
+    assert (await store.state("apps:operator")).head == 1
 
 
 async def test_of_many_ends_only_one_is_appended(store: Store, other_store: Store) -> None:

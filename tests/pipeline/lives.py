@@ -207,7 +207,7 @@ async def violations(
     found = []
     for deployment, events in (await _deployments(store)).items():
         found += [f"{deployment}: {problem}" for problem in _of_log(events)]
-    for stream in ("apps", "app:hello", "app:hello--preview"):
+    for stream in ("apps:operator", "app:hello", "app:hello--preview"):
         found += [f"{stream}: {problem}" for problem in _of_seqs(await store.events(stream, limit=100_000))]
     async with store.read() as transaction:
         apps = await transaction.apps.page(previews=True)
@@ -221,7 +221,7 @@ async def violations(
 
 async def _deployments(store: Store) -> dict[str, list[Event]]:
     """The events of all deployments, those of removed apps and previews too."""
-    told = [event for stream in ("apps", "app:hello--preview") for event in await store.events(stream, limit=100_000)]
+    told = [event for stream in ("apps:operator", "app:hello--preview") for event in await store.events(stream, limit=100_000)]
     requested = [event for event in told if event.type == "deployment.requested"]
     ids = [event.data["deployment"] for event in requested]
     return {id: list(await store.events(f"deployment:{id}", limit=100_000)) for id in ids}

@@ -49,7 +49,7 @@ async def test_every_fact_is_in_the_log_in_order_and_folds_to_the_state(house: H
 
 async def test_the_app_and_the_list_of_apps_hear_of_the_lifecycle_alone(house: House) -> None:
     await house.ended((await house.deploy(house.repository())).id)
-    for stream in ("app:hello", "apps"):
+    for stream in ("app:hello", "apps:operator"):
         events = await house.events(stream)
         assert [event.type for event in events] == [
             "deployment.requested",
@@ -283,7 +283,7 @@ async def test_an_app_that_never_started_may_be_deployed_from_elsewhere(house: H
 async def test_a_malformed_request_is_refused_and_leaves_nothing(house: House, request_: dict[str, object]) -> None:
     with pytest.raises(InvalidInput):
         await house.deploy(house.repository(), **request_)
-    assert (await house.store.state("apps")).head == 0
+    assert (await house.store.state("apps:operator")).head == 0
 
 
 async def test_config_vars_are_set_by_name_and_take_effect_with_the_next_revision(house: House) -> None:
@@ -302,6 +302,6 @@ async def test_config_vars_are_set_by_name_and_take_effect_with_the_next_revisio
 async def test_a_fact_that_a_cloud_tells_is_recorded_once(house: House) -> None:
     for _ in range(2):
         await house.pipeline.record("hello", "instance.exited", {"revision": 1, "exit_code": 3}, "edge-7")
-    for stream in ("app:hello", "apps"):
+    for stream in ("app:hello", "apps:operator"):
         (event,) = await house.events(stream)
         assert event.data == {"app": "hello", "revision": 1, "exit_code": 3}

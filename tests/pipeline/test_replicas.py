@@ -31,7 +31,7 @@ async def deploying_elsewhere(here: House, databases: Databases, hang: str) -> t
     intents = [Intent("deploy", "hello", behaviour={"hang": hang})]
     other = begin(here.folder, intents, databases=databases)
     async with asyncio.timeout(30):
-        while not (events := await here.events("apps")):
+        while not (events := await here.events("apps:operator")):
             await asyncio.sleep(0.02)
     id = events[0].data["deployment"]
     await here.reached(id, "step.started", step=hang)

@@ -236,7 +236,7 @@ async def test_an_app_is_removed_with_all_it_has(house: House) -> None:
     assert house.cloud.running == set()
     with pytest.raises(NotFound):
         await house.app("hello")
-    assert [event.type for event in await house.events("apps")][-1] == "app.removed"
+    assert [event.type for event in await house.events("apps:operator")][-1] == "app.removed"
     with pytest.raises(NotFound):
         await house.pipeline.remove("hello")
 

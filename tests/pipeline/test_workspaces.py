@@ -289,7 +289,7 @@ async def test_a_preview_runs_beside_the_app_and_then_goes_live_without_a_build(
     async with bench.house.store.read() as transaction:
         assert [row.name for row in await transaction.apps.page()] == ["hello"]
         assert [row.name for row in await transaction.apps.page(previews=True)] == ["hello", "hello--preview"]
-    assert all(event.data["app"] == "hello" for event in await bench.house.events("apps"))
+    assert all(event.data["app"] == "hello" for event in await bench.house.events("apps:operator"))
 
     live = await workspace.deploy()
     await bench.live(live)

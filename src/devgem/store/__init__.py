@@ -11,7 +11,8 @@ from devgem.store.config_vars import ConfigVar
 from devgem.store.conversations import Conversation
 from devgem.store.deliveries import Delivery
 from devgem.store.deployments import DeploymentRow, Order
-from devgem.store.events import Fact, StreamState
+from devgem.store.events import Fact, StreamState, apps_stream
+from devgem.store.github_grants import GitHubGrant, GrantKind
 from devgem.store.grants import Grant, Issued, TokenKind
 from devgem.store.histories import Turn, TurnStatus
 from devgem.store.idempotency import Answer, Replay
@@ -19,6 +20,7 @@ from devgem.store.pull_requests import PullRow, PullState
 from devgem.store.revisions import RevisionRow
 from devgem.store.sessions import Session
 from devgem.store.store import Store, Transaction
+from devgem.store.users import User
 from devgem.store.vault import Vault
 from devgem.store.workspaces import WorkspaceRow
 
@@ -39,7 +41,9 @@ __all__ = [
     "DeploymentRow",
     "Fact",
     "Field",
+    "GitHubGrant",
     "Grant",
+    "GrantKind",
     "Issued",
     "Order",
     "PullRow",
@@ -53,6 +57,8 @@ __all__ = [
     "Transaction",
     "Turn",
     "TurnStatus",
+    "User",
     "Vault",
     "WorkspaceRow",
+    "apps_stream",
 ]

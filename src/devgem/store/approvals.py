@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from devgem.domain.errors import NotFound
 from devgem.store import tables
+from devgem.store.owners import Scope
 from devgem.store.vault import Vault
 
 _approvals = tables.approvals
@@ -52,9 +53,10 @@ class Approval:
 
 
 class Approvals:
-    def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
+    def __init__(self, connection: AsyncConnection, vault: Vault, scope: Scope) -> None:
         self._connection = connection
         self._vault = vault
+        self._own = scope.of_conversation(_approvals.c.conversation)
 
     async def add(self, approval: Approval) -> None:
         await self._connection.execute(
@@ -63,7 +65,7 @@ class Approvals:
 
     async def get(self, conversation: str, id: str) -> Approval:
         """Raises NotFound for one of another conversation."""
-        where = (_approvals.c.id == id, _approvals.c.conversation == conversation)
+        where = (_approvals.c.id == id, _approvals.c.conversation == conversation, *self._own)
         row = (await self._connection.execute(sa.select(_approvals).where(*where))).first()
         if row is None:
             raise NotFound(f"there is no approval {id!r} in this conversation")
@@ -72,7 +74,7 @@ class Approvals:
     async def pending(self, conversation: str) -> list[Approval]:
         """Oldest first."""
         where = (_approvals.c.conversation == conversation, _approvals.c.status == ApprovalStatus.PENDING)
-        query = sa.select(_approvals).where(*where).order_by(_approvals.c.id)
+        query = sa.select(_approvals).where(*where, *self._own).order_by(_approvals.c.id)
         return [_approval(row) for row in await self._connection.execute(query)]
 
     async def of_turn(self, turn: str) -> list[Approval]:

@@ -11,11 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from devgem.domain.app import App, Repository, Traffic
 from devgem.domain.errors import NotFound
 from devgem.store import tables
+from devgem.store.events import Events
+from devgem.store.owners import Scope
 
 _apps = tables.apps
 _ADD = sa.text(
-    "INSERT INTO apps (name, location, ref, dir, cloud, created_at, last_revision, traffic, push_paused, removing)"
-    " VALUES (:name, :location, :ref, :dir, :cloud, :created_at, 0, '{}', false, false) ON CONFLICT (name) DO NOTHING"
+    "INSERT INTO apps (name, owner, location, ref, dir, cloud, created_at, last_revision, traffic, push_paused,"
+    " removing) VALUES (:name, :owner, :location, :ref, :dir, :cloud, :created_at, 0, '{}', false, false)"
+    " ON CONFLICT (name) DO NOTHING RETURNING name"
 ).bindparams(sa.bindparam("created_at", type_=tables.Instant))
 _GITHUB = ("https://github.com/", "ssh://git@github.com/")
 _OF_AN_APP = (
@@ -31,6 +34,7 @@ class AppRow:
     """`url` and `traffic` are what is live; `heir` takes the holder's place before any waiting deployment does."""
 
     app: App
+    owner: str
     url: str | None
     last_revision: int
     traffic: Mapping[int, int]
@@ -50,17 +54,28 @@ class AppRow:
 
 
 class Apps:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, scope: Scope, events: Events) -> None:
         self._connection = connection
+        self._scope = scope
+        self._events = events
+        self._own = scope.own(_apps.c.owner)
 
-    async def add(self, app: App) -> None:
-        """Does nothing when there is an app of this name."""
-        values = {"name": app.name, **_repository(app.repository), "cloud": app.cloud, "created_at": app.created_at}
-        await self._connection.execute(_ADD, values)
+    async def add(self, app: App, *, owner: str | None = None) -> None:
+        """Does nothing when there is an app of this name, whoever has it. What an app of this name told of before is
+        not for another owner's eyes."""
+        owner = owner or self._scope.maker
+        values = {"name": app.name, "owner": owner, **_repository(app.repository)}
+        values |= {"cloud": app.cloud, "created_at": app.created_at}
+        if (await self._connection.execute(_ADD, values)).first() is not None:
+            await self._events.hand_over(f"app:{app.name}", owner)
+
+    async def is_taken(self, name: str) -> bool:
+        """Whether there is an app of this name, whoever has it."""
+        return (await self._connection.execute(sa.select(_apps.c.name).where(_apps.c.name == name))).first() is not None
 
     async def find(self, name: str, *, lock: bool = False) -> AppRow | None:
         """`lock` keeps other transactions from changing the app until this one ends."""
-        query = sa.select(_apps).where(_apps.c.name == name)
+        query = sa.select(_apps).where(_apps.c.name == name, *self._own)
         row = (await self._connection.execute(query.with_for_update() if lock else query)).first()
         return _app_row(row) if row else None
 
@@ -72,13 +87,14 @@ class Apps:
 
     async def page(self, *, after: str = "", limit: int = 100, previews: bool = False) -> list[AppRow]:
         """By name; the previews of apps only when asked for."""
-        query = sa.select(_apps).where(_apps.c.name > after).order_by(_apps.c.name).limit(limit)
+        query = sa.select(_apps).where(_apps.c.name > after, *self._own).order_by(_apps.c.name).limit(limit)
         if not previews:
             query = query.where(~_IS_PREVIEW)
         return [_app_row(row) for row in await self._connection.execute(query)]
 
     async def previews(self) -> list[AppRow]:
-        return [_app_row(row) for row in await self._connection.execute(sa.select(_apps).where(_IS_PREVIEW))]
+        query = sa.select(_apps).where(_IS_PREVIEW, *self._own)
+        return [_app_row(row) for row in await self._connection.execute(query)]
 
     async def held(self) -> list[AppRow]:
         """Those that somebody acts on."""
@@ -93,7 +109,7 @@ class Apps:
 
     async def of_repository(self, location: str, dir: str) -> AppRow | None:
         """The first app that was deployed from this folder of this repository."""
-        where = (_apps.c.location == location, _apps.c.dir == dir, ~_IS_PREVIEW)
+        where = (_apps.c.location == location, _apps.c.dir == dir, ~_IS_PREVIEW, *self._own)
         query = sa.select(_apps).where(*where).order_by(_apps.c.created_at).limit(1)
         row = (await self._connection.execute(query)).first()
         return _app_row(row) if row else None
@@ -135,6 +151,7 @@ def _app_row(row: sa.Row[Any]) -> AppRow:
     created_at: datetime = row.created_at
     return AppRow(
         app=App(row.name, Repository(row.location, row.ref, row.dir), row.cloud, created_at),
+        owner=row.owner,
         url=row.url,
         last_revision=row.last_revision,
         traffic={int(number): share for number, share in row.traffic.items()},

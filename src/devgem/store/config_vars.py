@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from devgem.store import tables
+from devgem.store.owners import Scope
 from devgem.store.vault import Vault
 
 _vars = tables.config_vars
@@ -23,18 +24,19 @@ class ConfigVar:
 
 
 class ConfigVars:
-    def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
+    def __init__(self, connection: AsyncConnection, vault: Vault, scope: Scope) -> None:
         self._connection = connection
         self._vault = vault
+        self._own = scope.of_app(_vars.c.app)
 
     async def of(self, app: str) -> list[ConfigVar]:
-        query = sa.select(_vars.c.name, _vars.c.build, _vars.c.updated_at).where(_vars.c.app == app)
+        query = sa.select(_vars.c.name, _vars.c.build, _vars.c.updated_at).where(_vars.c.app == app, *self._own)
         rows = await self._connection.execute(query.order_by(_vars.c.name, _vars.c.build))
         return [ConfigVar(*row) for row in rows]
 
     async def values(self, app: str, *, build: bool) -> dict[str, str]:
         """The decrypted values. Raises Unavailable when they were stored with another key."""
-        query = sa.select(_vars.c.name, _vars.c.value).where(_vars.c.app == app, _vars.c.build == build)
+        query = sa.select(_vars.c.name, _vars.c.value).where(_vars.c.app == app, _vars.c.build == build, *self._own)
         rows = await self._connection.execute(query.order_by(_vars.c.name))
         return {name: self._vault.open(value, *_place(app, name, build)) for name, value in rows}
 
@@ -55,7 +57,7 @@ class ConfigVars:
             await self._connection.execute(sa.insert(_vars), rows)
 
     async def unset(self, app: str, names: Iterable[str], *, build: bool) -> None:
-        gone = (_vars.c.app == app, _vars.c.build == build, _vars.c.name.in_(list(names)))
+        gone = (_vars.c.app == app, _vars.c.build == build, _vars.c.name.in_(list(names)), *self._own)
         await self._connection.execute(sa.delete(_vars).where(*gone))
 
 

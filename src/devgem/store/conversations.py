@@ -9,34 +9,50 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from devgem.domain.errors import NotFound
 from devgem.store import tables
+from devgem.store.owners import Scope
 
 _conversations = tables.conversations
 
 
 @dataclass(frozen=True)
 class Conversation:
+    """`updated_at` is when something was said in it last; `owner` None, before it is stored: whoever stores it."""
+
     id: str
     title: str
     created_at: datetime
+    owner: str | None = None
+    pinned: bool = False
+    updated_at: datetime | None = None
 
 
 class Conversations:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, scope: Scope) -> None:
         self._connection = connection
+        self._scope = scope
+        self._own = scope.own(_conversations.c.owner)
 
     async def add(self, conversation: Conversation) -> None:
-        values = {"id": conversation.id, "title": conversation.title, "created_at": conversation.created_at}
+        values = {
+            "id": conversation.id,
+            "title": conversation.title,
+            "created_at": conversation.created_at,
+            "owner": conversation.owner or self._scope.maker,
+            "pinned": conversation.pinned,
+            "updated_at": conversation.updated_at or conversation.created_at,
+        }
         await self._connection.execute(sa.insert(_conversations).values(values))
 
     async def get(self, id: str) -> Conversation:
-        row = (await self._connection.execute(sa.select(_conversations).where(_conversations.c.id == id))).first()
+        query = sa.select(_conversations).where(_conversations.c.id == id, *self._own)
+        row = (await self._connection.execute(query)).first()
         if row is None:
             raise NotFound(f"there is no conversation {id!r}")
         return Conversation(*row)
 
     async def page(self, *, before: str | None = None, limit: int = 50) -> list[Conversation]:
         """Newest first; `before` is the id where the last page ended."""
-        query = sa.select(_conversations).order_by(_conversations.c.id.desc()).limit(limit)
+        query = sa.select(_conversations).where(*self._own).order_by(_conversations.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(_conversations.c.id < before)
         return [Conversation(*row) for row in await self._connection.execute(query)]
@@ -46,5 +62,10 @@ class Conversations:
         return {row.id: row.title for row in await self._connection.execute(query)}
 
     async def rename(self, id: str, title: str) -> None:
-        query = sa.update(_conversations).where(_conversations.c.id == id).values(title=title)
+        query = sa.update(_conversations).where(_conversations.c.id == id, *self._own).values(title=title)
+        await self._connection.execute(query)
+
+    async def touch(self, id: str, *, now: datetime) -> None:
+        """Notes that something was said in it."""
+        query = sa.update(_conversations).where(_conversations.c.id == id, *self._own).values(updated_at=now)
         await self._connection.execute(query)

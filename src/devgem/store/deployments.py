@@ -17,6 +17,7 @@ from devgem.domain.plan import BuildPlan
 from devgem.store import tables
 from devgem.store.batch import Batch
 from devgem.store.events import Events, Fact
+from devgem.store.owners import Scope
 
 _deployments, _streams = tables.deployments, tables.streams
 _LIFECYCLE = ("deployment.", "revision.", "traffic.")
@@ -55,9 +56,10 @@ class DeploymentRow:
 
 
 class Deployments:
-    def __init__(self, connection: AsyncConnection, events: Events) -> None:
+    def __init__(self, connection: AsyncConnection, events: Events, scope: Scope) -> None:
         self._connection = connection
         self._events = events
+        self._own = scope.of_app(_deployments.c.app)
 
     async def add(self, id: str, app: str, order: Order, requested: Fact) -> Deployment:
         """`requested` is its first event, deployment.requested."""
@@ -93,14 +95,15 @@ class Deployments:
         return state
 
     async def get(self, id: str, *, lock: bool = False) -> DeploymentRow:
-        query = _select().where(_deployments.c.id == id)
+        query = _select().where(_deployments.c.id == id, *self._own)
         row = (await self._connection.execute(query.with_for_update(of=_deployments) if lock else query)).first()
         if row is None:
             raise NotFound(f"there is no deployment {id!r}")
         return _deployment_row(row)
 
     async def find(self, id: str) -> DeploymentRow | None:
-        row = (await self._connection.execute(_select().where(_deployments.c.id == id))).first()
+        query = _select().where(_deployments.c.id == id, *self._own)
+        row = (await self._connection.execute(query)).first()
         return _deployment_row(row) if row else None
 
     async def page(
@@ -112,7 +115,7 @@ class Deployments:
         limit: int = 50,
     ) -> list[DeploymentRow]:
         """Newest first; `before` is the id where the last page ended."""
-        query = _select().order_by(_deployments.c.id.desc()).limit(limit)
+        query = _select().where(*self._own).order_by(_deployments.c.id.desc()).limit(limit)
         if app is not None:
             query = query.where(_deployments.c.app == app)
         if statuses:
@@ -123,7 +126,7 @@ class Deployments:
 
     async def latest(self) -> Mapping[str, DeploymentRow]:
         """The last deployment of every app."""
-        newest = sa.select(sa.func.max(_deployments.c.id)).group_by(_deployments.c.app)
+        newest = sa.select(sa.func.max(_deployments.c.id)).where(*self._own).group_by(_deployments.c.app)
         rows = await self._connection.execute(_select().where(_deployments.c.id.in_(newest)))
         return {row.app: _deployment_row(row) for row in rows}
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from devgem.domain.event import Event
 from devgem.domain.ids import parent_of
+from devgem.domain.users import OPERATOR
 from devgem.store import tables
 from devgem.store.batch import Batch
 from devgem.store.tables import from_micros, to_micros
@@ -69,8 +70,18 @@ class Events:
         return batch
 
     async def tell_of_app(self, app: str, facts: Sequence[Fact]) -> None:
-        """Appends them to the app's stream and to that of all apps, in which previews do not appear."""
-        await self.append(f"app:{app}", facts, also=() if parent_of(app) else ("apps",))
+        """Appends them to the app's stream and to that of all its owner's apps, in which previews do not appear."""
+        query = sa.select(tables.apps.c.owner).where(tables.apps.c.name == app)
+        owner = (await self._connection.execute(query)).scalar() or OPERATOR
+        await self.append(f"app:{app}", facts, also=() if parent_of(app) else (apps_stream(owner),))
+
+    async def hand_over(self, stream: str, owner: str) -> None:
+        """The stream is this owner's from now on: what it told of another one's is forgotten."""
+        _, head = await self._advance(stream, 0)
+        query = sa.select(sa.func.coalesce(_streams.c.owner, OPERATOR)).where(_streams.c.name == stream)
+        if (await self._connection.execute(query)).scalar_one() != owner:
+            await self.trim(stream, before=head + 1)
+            await self._connection.execute(sa.update(_streams).where(_streams.c.name == stream).values(owner=owner))
 
     async def state(self, stream: str) -> StreamState:
         query = sa.select(_streams.c.head, _streams.c.first).where(_streams.c.name == stream)
@@ -149,3 +160,8 @@ class Events:
         batch = Batch(events, texts)
         self.appended.setdefault(stream, []).append(batch)
         return batch
+
+
+def apps_stream(user: str) -> str:
+    """The stream of all apps of a user."""
+    return f"apps:{user}"

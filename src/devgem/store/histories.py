@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from devgem.domain.errors import NotFound
 from devgem.store import tables
+from devgem.store.owners import Scope
 from devgem.store.vault import Vault
 
 _turns = tables.turns
@@ -50,9 +51,10 @@ class Turn:
 
 
 class Histories:
-    def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
+    def __init__(self, connection: AsyncConnection, vault: Vault, scope: Scope) -> None:
         self._connection = connection
         self._vault = vault
+        self._own = scope.of_conversation(_turns.c.conversation)
 
     async def add(
         self,
@@ -86,14 +88,14 @@ class Histories:
         return turn
 
     async def get(self, id: str) -> Turn:
-        row = (await self._connection.execute(sa.select(_turns).where(_turns.c.id == id))).first()
+        row = (await self._connection.execute(sa.select(_turns).where(_turns.c.id == id, *self._own))).first()
         if row is None:
             raise NotFound(f"there is no turn {id!r}")
         return _turn(row)
 
     async def of_message(self, conversation: str, message: str) -> Turn:
         """The turn that a user's message began."""
-        where = (_turns.c.conversation == conversation, _turns.c.message == message)
+        where = (_turns.c.conversation == conversation, _turns.c.message == message, *self._own)
         row = (await self._connection.execute(sa.select(_turns).where(*where))).first()
         if row is None:
             raise NotFound(f"there is no message {message!r} of yours in this conversation")
@@ -103,7 +105,9 @@ class Histories:
         self, conversation: str, *, statuses: Collection[TurnStatus] = tuple(TurnStatus), limit: int | None = None
     ) -> list[Turn]:
         """Oldest first; the newest `limit` of them."""
-        query = sa.select(_turns).where(_turns.c.conversation == conversation, _turns.c.status.in_(statuses))
+        query = sa.select(_turns).where(
+            _turns.c.conversation == conversation, _turns.c.status.in_(statuses), *self._own
+        )
         rows = (await self._connection.execute(query.order_by(_turns.c.number.desc()).limit(limit))).all()
         return [_turn(row) for row in reversed(rows)]
 

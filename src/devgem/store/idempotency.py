@@ -39,18 +39,18 @@ class Idempotency:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def begin(self, key: str, fingerprint: str, *, now: datetime) -> Replay | None:
-        """None: this is the first time, serve it. Raises Conflict while the first request is being served, and
+    async def begin(self, user: str, key: str, fingerprint: str, *, now: datetime) -> Replay | None:
+        """None: this is the first time that this user uses the key, serve it. Raises Conflict while the first request is being served, and
         InvalidInput when the key was used for another request (another `fingerprint`)."""
         await self._connection.execute(sa.delete(_keys).where(_gone(now)))
         added = sa.text(
             "INSERT INTO idempotency (key, fingerprint, at) VALUES (:key, :fingerprint, :at)"
             " ON CONFLICT (key) DO NOTHING RETURNING key"
         )
-        values = {"key": key, "fingerprint": fingerprint, "at": tables.to_micros(now)}
+        values = {"key": _bound(user, key), "fingerprint": fingerprint, "at": tables.to_micros(now)}
         if (await self._connection.execute(added, values)).first():
             return None
-        row = (await self._connection.execute(sa.select(_keys).where(_keys.c.key == key))).one()
+        row = (await self._connection.execute(sa.select(_keys).where(_keys.c.key == _bound(user, key)))).one()
         if row.fingerprint != fingerprint:
             raise InvalidInput(
                 f"the Idempotency-Key {key!r} was used for another request",
@@ -65,12 +65,18 @@ class Idempotency:
             )
         return Replay(Answer(**row.answer))
 
-    async def finish(self, key: str, answer: Answer) -> None:
-        await self._connection.execute(sa.update(_keys).where(_keys.c.key == key).values(answer=asdict(answer)))
+    async def finish(self, user: str, key: str, answer: Answer) -> None:
+        where = _keys.c.key == _bound(user, key)
+        await self._connection.execute(sa.update(_keys).where(where).values(answer=asdict(answer)))
 
-    async def abandon(self, key: str) -> None:
+    async def abandon(self, user: str, key: str) -> None:
         """The request failed for a reason of ours: it may be sent again."""
-        await self._connection.execute(sa.delete(_keys).where(_keys.c.key == key, _unanswered()))
+        await self._connection.execute(sa.delete(_keys).where(_keys.c.key == _bound(user, key), _unanswered()))
+
+
+def _bound(user: str, key: str) -> str:
+    """A user's id holds no space: no key of one is a key of another."""
+    return f"{user} {key}"
 
 
 def _unanswered() -> sa.ColumnElement[bool]:

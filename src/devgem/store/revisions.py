@@ -13,6 +13,7 @@ from devgem.domain.app import Image, Revision
 from devgem.domain.errors import NotFound
 from devgem.store import tables
 from devgem.store.deployments import plan_from_json, plan_to_json
+from devgem.store.owners import Scope
 from devgem.store.vault import Vault
 
 _revisions, _builds = tables.revisions, tables.builds
@@ -34,9 +35,10 @@ class RevisionRow:
 
 
 class Revisions:
-    def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
+    def __init__(self, connection: AsyncConnection, vault: Vault, scope: Scope) -> None:
         self._connection = connection
         self._vault = vault
+        self._own = scope.of_app(_revisions.c.app)
 
     async def add(self, revision: Revision, *, commit: str, edits: str | None = None) -> None:
         values = {
@@ -66,7 +68,7 @@ class Revisions:
 
     async def of(self, app: str, *, limit: int = 100) -> list[RevisionRow]:
         """Newest first."""
-        query = sa.select(_revisions).where(_revisions.c.app == app).order_by(_revisions.c.number.desc()).limit(limit)
+        query = sa.select(_revisions).where(_revisions.c.app == app, *self._own).order_by(_revisions.c.number.desc()).limit(limit)
         return [
             RevisionRow(
                 app=row.app,
@@ -83,7 +85,7 @@ class Revisions:
 
     async def served(self, app: str) -> list[int]:
         """The numbers of all that have had traffic."""
-        query = sa.select(_revisions.c.number).where(_revisions.c.app == app, _revisions.c.served)
+        query = sa.select(_revisions.c.number).where(_revisions.c.app == app, _revisions.c.served, *self._own)
         return list((await self._connection.execute(query.order_by(_revisions.c.number))).scalars())
 
     async def mark_served(self, app: str, number: int) -> None:
@@ -91,7 +93,7 @@ class Revisions:
         await self._connection.execute(query.values(served=True))
 
     async def _one(self, where: sa.ColumnElement[bool]) -> Revision | None:
-        row = (await self._connection.execute(sa.select(_revisions).where(where))).first()
+        row = (await self._connection.execute(sa.select(_revisions).where(where, *self._own))).first()
         return self._revision(row) if row else None
 
     def _revision(self, row: sa.Row[Any]) -> Revision:

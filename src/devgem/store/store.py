@@ -30,14 +30,18 @@ from devgem.store.follow import Feeds
 from devgem.store.grants import Grants
 from devgem.store.histories import Histories
 from devgem.store.idempotency import Idempotency
+from devgem.store.github_grants import GitHubGrants
 from devgem.store.migrate import migrate, renew_epoch
 from devgem.store.notes import CloudNotes
 from devgem.store.pull_requests import PullRows
+from devgem.store.owners import Scope
 from devgem.store.replicas import Replicas
 from devgem.store.revisions import Builds, Revisions
 from devgem.store.sessions import Sessions
+from devgem.store.sign_ins import SignIns
 from devgem.store.spending import Spending
 from devgem.store.user_keys import UserKeys
+from devgem.store.users import Users
 from devgem.store.vault import Vault
 from devgem.store.workspaces import Workspaces
 
@@ -48,9 +52,10 @@ _FAULTS = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError)
 class Transaction:
     """What can be read and written, noun by noun, all or nothing."""
 
-    def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
+    def __init__(self, connection: AsyncConnection, vault: Vault, owner: str | None = None) -> None:
         self._connection = connection
         self._vault = vault
+        self._scope = Scope(owner)
 
     @cached_property
     def events(self) -> Events:
@@ -58,15 +63,15 @@ class Transaction:
 
     @cached_property
     def apps(self) -> Apps:
-        return Apps(self._connection)
+        return Apps(self._connection, self._scope, self.events)
 
     @cached_property
     def deployments(self) -> Deployments:
-        return Deployments(self._connection, self.events)
+        return Deployments(self._connection, self.events, self._scope)
 
     @cached_property
     def revisions(self) -> Revisions:
-        return Revisions(self._connection, self._vault)
+        return Revisions(self._connection, self._vault, self._scope)
 
     @cached_property
     def builds(self) -> Builds:
@@ -74,7 +79,7 @@ class Transaction:
 
     @cached_property
     def config_vars(self) -> ConfigVars:
-        return ConfigVars(self._connection, self._vault)
+        return ConfigVars(self._connection, self._vault, self._scope)
 
     @cached_property
     def durations(self) -> Durations:
@@ -82,15 +87,15 @@ class Transaction:
 
     @cached_property
     def conversations(self) -> Conversations:
-        return Conversations(self._connection)
+        return Conversations(self._connection, self._scope)
 
     @cached_property
     def workspaces(self) -> Workspaces:
-        return Workspaces(self._connection)
+        return Workspaces(self._connection, self._scope)
 
     @cached_property
     def histories(self) -> Histories:
-        return Histories(self._connection, self._vault)
+        return Histories(self._connection, self._vault, self._scope)
 
     @cached_property
     def calls(self) -> Calls:
@@ -98,7 +103,19 @@ class Transaction:
 
     @cached_property
     def approvals(self) -> Approvals:
-        return Approvals(self._connection, self._vault)
+        return Approvals(self._connection, self._vault, self._scope)
+
+    @cached_property
+    def users(self) -> Users:
+        return Users(self._connection)
+
+    @cached_property
+    def github_grants(self) -> GitHubGrants:
+        return GitHubGrants(self._connection, self._vault)
+
+    @cached_property
+    def sign_ins(self) -> SignIns:
+        return SignIns(self._connection, self._vault)
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -189,19 +206,20 @@ class Store:
         await self._engine.dispose()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Transaction]:
-        """Commits at the end, unless the block raises; then announces what was appended to the log."""
+    async def write(self, *, owner: str | None = None) -> AsyncIterator[Transaction]:
+        """Commits at the end, unless the block raises; then announces what was appended to the log. Of apps and
+        conversations, and of all that hangs on them, only `owner`'s are there; everybody's where that is None."""
         async with self._turn:
             async with self._connected(write=True) as connection, connection.begin():
-                transaction = Transaction(connection, self.vault)
+                transaction = Transaction(connection, self.vault, owner)
                 yield transaction
             self._feeds.announce(transaction.events.appended)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Transaction]:
-        """Nothing that is written in it is kept."""
+    async def read(self, *, owner: str | None = None) -> AsyncIterator[Transaction]:
+        """Nothing that is written in it is kept. `owner` as in `write`."""
         async with self._connected(write=False) as connection:
-            yield Transaction(connection, self.vault)
+            yield Transaction(connection, self.vault, owner)
 
     async def append(self, stream: str, facts: Sequence[Fact], *, also: Sequence[str] = ()) -> Batch:
         """Appends facts in a transaction of their own; see Events.append. Waits while the database is busy: that is

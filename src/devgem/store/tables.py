@@ -54,6 +54,7 @@ streams = sa.Table(
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("head", sa.BigInteger, nullable=False),  # the seq of its newest event
     sa.Column("first", sa.BigInteger, nullable=False),  # the seq of the oldest event that is still kept
+    sa.Column("owner", sa.Text),  # of an app's stream: whose app it told of last
 )
 
 events = sa.Table(
@@ -80,6 +81,7 @@ apps = sa.Table(
     "apps",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False, server_default="operator"),
     sa.Column("location", sa.Text, nullable=False),
     sa.Column("ref", sa.Text),
     sa.Column("dir", sa.Text, nullable=False),
@@ -92,6 +94,7 @@ apps = sa.Table(
     sa.Column("removing", sa.Boolean, nullable=False),
     sa.Column("holder", sa.Text),  # the one deployment or other operation that may act on the app now
     sa.Column("heir", sa.Text),  # the operation that takes its place, before any waiting deployment
+    sa.Index("ix_apps_owner", "owner"),
 )
 
 deployments = sa.Table(
@@ -175,6 +178,10 @@ conversations = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False, server_default="operator"),
+    sa.Column("pinned", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("updated_at", Instant, nullable=False, server_default="0"),  # when something was said in it last
+    sa.Index("ix_conversations_owner_updated_at", "owner", "updated_at"),
 )
 
 turns = sa.Table(
@@ -237,6 +244,38 @@ approvals = sa.Table(
     sa.Column("values", sa.LargeBinary),  # what was typed in, sealed, until it is taken
     sa.Index("ix_approvals_conversation_status", "conversation", "status"),
     sa.Index("ix_approvals_turn", "turn"),
+)
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # operator, or github:<account id>
+    sa.Column("login", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("seen_at", Instant, nullable=False),  # signed in last
+)
+
+github_grants = sa.Table(
+    "github_grants",
+    metadata,
+    sa.Column("user", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("access", sa.LargeBinary, nullable=False),  # the token, sealed
+    sa.Column("refresh", sa.LargeBinary),  # what exchanges it for a new one, sealed; null for tokens that do not end
+    sa.Column("scopes", _Json, nullable=False),
+    sa.Column("expires_at", Instant),
+    sa.Column("version", sa.Integer, nullable=False),  # counts its refreshes
+    sa.Column("revoked", sa.Boolean, nullable=False),  # GitHub takes it no more
+)
+
+sign_ins = sa.Table(
+    "sign_ins",
+    metadata,
+    sa.Column("id", sa.LargeBinary, primary_key=True),  # SHA-256 of its state or handle
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("facts", sa.LargeBinary, nullable=False),  # sealed
+    sa.Column("expires_at", Instant, nullable=False),
 )
 
 sessions = sa.Table(

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from devgem.domain.app import Commit, Repository
 from devgem.domain.errors import Conflict
 from devgem.store import tables
+from devgem.store.owners import Scope
 
 _workspaces = tables.workspaces
 
@@ -33,11 +34,13 @@ class WorkspaceRow:
 
 
 class Workspaces:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, scope: Scope) -> None:
         self._connection = connection
+        self._own = scope.of_app(_workspaces.c.app)
 
     async def find(self, app: str, conversation: str) -> WorkspaceRow | None:
-        row = (await self._connection.execute(sa.select(_workspaces).where(*_is(app, conversation)))).first()
+        query = sa.select(_workspaces).where(*_is(app, conversation), *self._own)
+        row = (await self._connection.execute(query)).first()
         if row is None:
             return None
         facts = row._asdict()
