@@ -268,7 +268,7 @@ async def test_of_many_equal_requests_at_once_one_is_served(store: Store, other_
 
     async def begin(each: Store) -> Replay | None:
         async with each.write() as transaction:
-            return await transaction.idempotency.begin("key", "print", now=NOW)
+            return await transaction.idempotency.begin("operator", "key", "print", now=NOW)
 
     outcomes = await asyncio.gather(*(begin(each) for each in [store, other_store] * 25), return_exceptions=True)
     assert outcomes.count(None) == 1
@@ -276,27 +276,28 @@ async def test_of_many_equal_requests_at_once_one_is_served(store: Store, other_
 
     answer = Answer(202, {"Location": "/api/v1/deployments/dep_1"}, {"id": "dep_1"})
     async with store.write() as transaction:
-        await transaction.idempotency.finish("key", answer)
+        await transaction.idempotency.finish("operator", "key", answer)
     assert await asyncio.gather(*(begin(store) for _ in range(3))) == [Replay(answer)] * 3
 
 
 async def test_an_idempotency_key_is_for_one_request_for_a_day(store: Store) -> None:
     async with store.write() as transaction:
         keys = transaction.idempotency
-        await keys.begin("key", "print", now=NOW)
-        await keys.finish("key", Answer(202, {}, {}))
+        await keys.begin("operator", "key", "print", now=NOW)
+        await keys.finish("operator", "key", Answer(202, {}, {}))
         with pytest.raises(InvalidInput, match="another request"):
-            await keys.begin("key", "other", now=NOW)
-        assert await keys.begin("key", "other", now=NOW + timedelta(hours=24)) is None
+            await keys.begin("operator", "key", "other", now=NOW)
+        assert await keys.begin("github:1", "key", "other", now=NOW) is None  # another user's
+        assert await keys.begin("operator", "key", "other", now=NOW + timedelta(hours=24)) is None
 
 
 async def test_a_request_whose_process_died_may_be_sent_again(store: Store) -> None:
     async with store.write() as transaction:
         keys = transaction.idempotency
-        await keys.begin("abandoned", "print", now=NOW)
-        await keys.abandon("abandoned")
-        assert await keys.begin("abandoned", "print", now=NOW) is None
-        assert await keys.begin("abandoned", "print", now=NOW + timedelta(minutes=1)) is None
+        await keys.begin("operator", "abandoned", "print", now=NOW)
+        await keys.abandon("operator", "abandoned")
+        assert await keys.begin("operator", "abandoned", "print", now=NOW) is None
+        assert await keys.begin("operator", "abandoned", "print", now=NOW + timedelta(minutes=1)) is None
 
 
 async def test_conversations_are_listed_newest_first(store: Store) -> None:

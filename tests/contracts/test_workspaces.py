@@ -72,7 +72,11 @@ async def test_previews_are_no_apps_of_their_own(store: Store) -> None:
     async with store.write() as transaction:
         await transaction.events.tell_of_app("hello--preview", [Fact("traffic.shifted", {})])
         await transaction.events.tell_of_app("hello", [Fact("traffic.shifted", {})])
-    assert [len(await store.events(stream)) for stream in ("app:hello--preview", "app:hello", "apps")] == [1, 1, 1]
+    assert [len(await store.events(stream)) for stream in ("app:hello--preview", "app:hello", "apps:operator")] == [
+        1,
+        1,
+        1,
+    ]
 
 
 async def test_an_order_keeps_its_commit_and_edits(store: Store) -> None:

@@ -67,8 +67,8 @@ class MortalStore(Store):
     countdown = Countdown(None)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Transaction]:
-        async with super().write() as transaction:
+    async def write(self, *, owner: str | None = None) -> AsyncIterator[Transaction]:
+        async with super().write(owner=owner) as transaction:
             yield transaction
             self.countdown.at("committing")
         self.countdown.at("committed")
@@ -221,7 +221,11 @@ async def violations(
 
 async def _deployments(store: Store) -> dict[str, list[Event]]:
     """The events of all deployments, those of removed apps and previews too."""
-    told = [event for stream in ("apps:operator", "app:hello--preview") for event in await store.events(stream, limit=100_000)]
+    told = [
+        event
+        for stream in ("apps:operator", "app:hello--preview")
+        for event in await store.events(stream, limit=100_000)
+    ]
     requested = [event for event in told if event.type == "deployment.requested"]
     ids = [event.data["deployment"] for event in requested]
     return {id: list(await store.events(f"deployment:{id}", limit=100_000)) for id in ids}

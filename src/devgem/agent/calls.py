@@ -102,7 +102,7 @@ class Calls:
         acts = await self._dealt_with(scene.turn)
         tally = scene.tally
         for position, call in enumerate(asked, first):
-            prepared = await self.prepare(call.tool, call.arguments, scene.world)
+            prepared = await self.prepare(call.tool, call.arguments, scene.world, scene.turn.conversation)
             row = _row(scene.turn, position, call, prepared)
             facts.append(_called(row, prepared))
             if isinstance(prepared, ToolResult):
@@ -133,8 +133,11 @@ class Calls:
             await transaction.events.append(f"conversation:{scene.turn.conversation}", facts)
         return runs
 
-    async def prepare(self, name: str, raw: str | Mapping[str, Any] | None, world: World) -> Prepared | ToolResult:
-        """A call with valid arguments and its app filled in; a result that says what is wrong with it otherwise."""
+    async def prepare(
+        self, name: str, raw: str | Mapping[str, Any] | None, world: World, conversation: str
+    ) -> Prepared | ToolResult:
+        """A call with valid arguments and its app filled in, which is one of the conversation's owner; a result that
+        says what is wrong with it otherwise."""
         tool = self._tools.get(name)
         if tool is None:
             return ToolResult(f"There is no tool {name[:60]!r}. There are: {', '.join(sorted(self._tools))}.", ok=False)
@@ -142,7 +145,7 @@ class Calls:
             given = json.loads(raw) if isinstance(raw, str) and raw.strip() else raw or {}
             arguments = tool.arguments.model_validate(given)
             if isinstance(arguments, AppArguments):
-                arguments = arguments.model_copy(update={"app": await self._app(arguments.app, world)})
+                arguments = arguments.model_copy(update={"app": await self._app(arguments.app, world, conversation)})
         except ValidationError as error:
             return ToolResult(f"The arguments of {name} are wrong: {_wrong(error)}", ok=False)
         except ValueError:
@@ -158,9 +161,10 @@ class Calls:
             asked = await transaction.approvals.of_turn(turn.id)
         return {approval.digest for approval in asked} | {digest(row.tool, row.arguments) for row in done}
 
-    async def _app(self, named: str | None, world: World) -> str:
+    async def _app(self, named: str | None, world: World, conversation: str) -> str:
         """Raises NotFound, and InvalidInput when it is not clear which one is meant."""
-        async with self._parts.store.read() as transaction:
+        owner = await self._parts.store.owner_of(conversation)
+        async with self._parts.store.read(owner=owner) as transaction:
             return (await transaction.apps.get(named or _only_app(world))).name
 
     async def perform(
@@ -245,7 +249,8 @@ class Calls:
             async with store.write() as transaction:
                 if not await transaction.calls.begin(row.id):
                     return  # it was begun before: it must not be done twice
-        result = await self._result(Context(self._parts, turn.conversation, row.id, values), prepared)
+        user = await store.owner_of(turn.conversation)
+        result = await self._result(Context(self._parts, turn.conversation, user, row.id, values), prepared)
         async with store.write() as transaction:
             if await transaction.calls.finish(row.id, result.to_json(), deployment=result.deployment):
                 await transaction.events.append(

@@ -23,12 +23,12 @@ from devgem.agent.workers import Means, Workers, give_up_waiting
 from devgem.domain.deployment import Deployment
 from devgem.domain.event import EventType
 from devgem.domain.ids import new_id
+from devgem.domain.users import OPERATOR
 from devgem.pipeline.intake import check_env
 from devgem.store import Conversation, Fact, TurnStatus
 
 _UNTITLED = "New conversation"
 _TITLE_CHARACTERS = 60
-_OPERATOR = "operator"
 
 
 class Conversations:
@@ -80,10 +80,11 @@ class Conversations:
         if self._warming is not None:
             await self._warming
 
-    async def open(self) -> Conversation:
+    async def open(self, owner: str = OPERATOR) -> Conversation:
+        """A new conversation of this user."""
         if self._warming is None:
             self._warming = asyncio.create_task(self._warm())
-        conversation = Conversation(new_id("cnv"), _UNTITLED, datetime.now(UTC))
+        conversation = Conversation(new_id("cnv"), _UNTITLED, datetime.now(UTC), owner)
         async with self._store.write() as transaction:
             await transaction.conversations.add(conversation)
         return conversation
@@ -106,14 +107,16 @@ class Conversations:
         *,
         client_id: str | None = None,
         replaces: str | None = None,
-        user: str = _OPERATOR,
+        user: str = OPERATOR,
     ) -> str:
         """Takes a user's message, and returns its id at once; the answer comes in the conversation's stream. A message
         whose `client_id` was taken before is not taken again. `replaces` is the message that this one is an edited
-        version of: it and all that came after it leave the history. Raises NotFound."""
+        version of: it and all that came after it leave the history. Raises NotFound, also for a conversation of
+        another user."""
         stream = f"conversation:{conversation}"
         key = f"message:{client_id}" if client_id else None
-        async with self._store.read() as transaction:
+        async with self._store.read(owner=user) as transaction:
+            await transaction.conversations.get(conversation)
             if key and (taken := await transaction.events.find(stream, key)):
                 return str(taken.data["message"])
             replaced = await transaction.histories.of_message(conversation, replaces) if replaces else None
@@ -135,6 +138,7 @@ class Conversations:
                 taken = await transaction.events.find(stream, key or "")
                 assert taken is not None
                 return str(taken.data["message"])
+            await transaction.conversations.touch(conversation, now=datetime.now(UTC))
             await give_up_waiting(transaction, conversation, now=datetime.now(UTC))
             if replaced is not None:
                 await transaction.histories.cut(conversation, frm=replaced.number)
@@ -148,9 +152,9 @@ class Conversations:
         self._workers.wake(conversation)
         return message
 
-    async def stop(self, conversation: str) -> None:
+    async def stop(self, conversation: str, *, user: str = OPERATOR) -> None:
         """Ends the turn that runs or waits; what it has started outside, such as a deployment, goes on."""
-        async with self._store.write() as transaction:
+        async with self._store.write(owner=user) as transaction:
             await transaction.conversations.get(conversation)
             for turn in await transaction.histories.of(conversation, statuses=[TurnStatus.RUNNING]):
                 await transaction.histories.stop(turn.id)
@@ -182,7 +186,7 @@ class Conversations:
         NotFound, Conflict when it was answered already or the digest is another one, and InvalidInput."""
         values = values or {}
         check_env(values)
-        async with self._store.write() as transaction:
+        async with self._store.write(owner=by) as transaction:
             asked = await transaction.approvals.get(conversation, approval)
             approvals.check(asked, granted=granted, given_digest=digest, typed_name=typed_name, values=values)
             reason = "" if granted else "you denied it"

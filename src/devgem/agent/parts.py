@@ -19,9 +19,10 @@ Plan = Callable[[Repository], Awaitable[tuple[BuildPlan | Unplannable, str]]]
 @dataclass(frozen=True)
 class Parts:
     """`parse` turns what a user typed (source, ref, dir) into a repository; `plan` finds its build plan; `board` is
-    what the quota engine shows of itself, None where no model is configured; `repositories` searches those that the
+    what the quota engine shows of itself, None where no model is configured; `repositories` searches those that a
     user can reach by a sign-in, None without one; `sources` are the pipeline's;
-    `push_token` gives the credential to push with, None without a sign-in; `domains` are the apps' own host names."""
+    `push_token` gives a user's credential to push with, None without a sign-in; `domains` are the apps' own host
+    names."""
 
     store: Store
     pipeline: Pipeline
@@ -31,6 +32,6 @@ class Parts:
     sources: Sources
     workspaces: Workspaces
     board: Callable[[], Awaitable[Board]] | None = None
-    repositories: Callable[[str], Awaitable[Sequence[str]]] | None = None
-    push_token: Callable[[], Awaitable[str | None]] | None = None
+    repositories: Callable[[str, str], Awaitable[Sequence[str]]] | None = None
+    push_token: Callable[[str], Awaitable[str | None]] | None = None
     domains: AppDomains | None = None

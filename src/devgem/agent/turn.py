@@ -219,7 +219,7 @@ class RunningTurn:
             }
         runs: list[tuple[CallRow, Prepared]] = []
         for row in rows:
-            prepared = await self._means.calls.prepare(row.tool, row.arguments, self._world)
+            prepared = await self._means.calls.prepare(row.tool, row.arguments, self._world, self._turn.conversation)
             assert not isinstance(prepared, ToolResult)  # it was complete when the approval was asked for
             if row.id in granted and prepared.digest == granted[row.id].digest:
                 runs.append((row, prepared))

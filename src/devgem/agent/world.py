@@ -27,9 +27,10 @@ def status_of(row: AppRow, last: DeploymentRow | None, instances: Sequence[Insta
 
 
 async def look(parts: Parts, *, conversation: str, spoken: Sequence[str]) -> World:
-    """The world as it is now; `spoken` is what the conversation spoke of, the newest first. A failure is told by its
-    code alone: its words may come from a repository or a log."""
-    async with parts.store.read() as transaction:
+    """The world of the conversation's owner as it is now; `spoken` is what was spoken of in it, the newest first. A
+    failure is told by its code alone: its words may come from a repository or a log."""
+    owner = await parts.store.owner_of(conversation)
+    async with parts.store.read(owner=owner) as transaction:
         rows = await transaction.apps.page(limit=_APPS)
         latest = await transaction.deployments.latest()
         opened = [row.name for row in rows if await transaction.workspaces.find(row.name, conversation)]

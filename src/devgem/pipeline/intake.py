@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Mapping
 
-from devgem.domain.app import App
+from devgem.domain.app import App, Repository
 from devgem.domain.deployment import Deployment
 from devgem.domain.errors import Conflict, InvalidInput
 from devgem.domain.event import EventType
 from devgem.domain.ids import check_app_name, check_env_name, parent_of, preview_of
+from devgem.domain.users import OPERATOR
 from devgem.pipeline import turns
 from devgem.pipeline.clock import now
 from devgem.pipeline.request import DeployRequest
@@ -27,10 +28,19 @@ def check(request: DeployRequest, clouds: Collection[str]) -> None:
     if request.preview and request.app is None:
         raise InvalidInput("a preview is one of an app", fix="Name the app.")
     _check_patch(request)
+    check_source(request.repository, request.owner)
     if request.cloud is not None and request.cloud not in clouds:
         raise InvalidInput(f"there is no cloud {request.cloud!r}", fix=f"Use one of: {', '.join(sorted(clouds))}.")
     check_env(request.env)
     check_env(request.build_env)
+
+
+def check_source(repository: Repository, user: str | None) -> None:
+    """Raises InvalidInput for a folder of this machine, which is nobody's but the operator's."""
+    if repository.is_folder and user not in (None, OPERATOR):
+        raise InvalidInput(
+            "folders of this machine are its operator's", fix="Name a repository: owner/repo or its git URL."
+        )
 
 
 def _check_patch(request: DeployRequest) -> None:
@@ -89,7 +99,9 @@ async def _app(transaction: Transaction, request: DeployRequest, default_cloud: 
     if request.reason == "push":
         await transaction.apps.get(name)  # NotFound, when it was removed meanwhile
     await transaction.apps.add(App(name, request.repository, request.cloud or default_cloud, now()))
-    row = await transaction.apps.get(name, lock=True)
+    row = await transaction.apps.find(name, lock=True)
+    if row is None:
+        raise Conflict(f"the name {name!r} is taken", fix="Choose another name with --name.", code="name_taken")
     if row.removing:
         raise Conflict(f"{name!r} is being removed", fix="Deploy again when it is gone.")
     if request.reason == "push" and row.push_paused:
@@ -104,7 +116,7 @@ async def _preview(transaction: Transaction, request: DeployRequest) -> AppRow:
     assert request.app is not None, "checked"
     app = await transaction.apps.get(request.app)
     name = preview_of(app.name, request.pull_request)
-    await transaction.apps.add(App(name, request.repository, app.app.cloud, now()))
+    await transaction.apps.add(App(name, request.repository, app.app.cloud, now()), owner=app.owner)
     row = await transaction.apps.get(name, lock=True)
     if row.removing or app.removing:
         raise Conflict(
@@ -132,7 +144,7 @@ async def _name(transaction: Transaction, request: DeployRequest) -> str:
         return known.name
     name = suggested_name(request.repository)
     number = 1
-    while await transaction.apps.find(name if number == 1 else _numbered(name, number)):
+    while await transaction.apps.is_taken(name if number == 1 else _numbered(name, number)):
         number += 1
     return name if number == 1 else _numbered(name, number)
 

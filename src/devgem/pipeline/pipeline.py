@@ -84,7 +84,7 @@ class Pipeline:
         is the same one. Raises InvalidInput, Conflict."""
         intake.check(request, self._clouds)
         id = id or new_id("dep")
-        async with self._store.write() as transaction:
+        async with self._store.write(owner=request.owner) as transaction:
             if known := await transaction.deployments.find(id):
                 return known.state
             deployment = await intake.admit(transaction, request, id, next(iter(self._clouds)))

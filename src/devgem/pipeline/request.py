@@ -15,7 +15,8 @@ class DeployRequest:
     "pull_request", or "push", which a rollback pauses and which makes no app.
     `commit`: exactly this one, whatever the ref names by now. `patch`: edits on top of it (see source.workspace.patch).
     `preview`: not the app itself, but its preview, at an address of its own, or that of a `pull_request`; a `bare` one
-    gets nothing of its app's, neither config vars nor builds."""
+    gets nothing of its app's, neither config vars nor builds. `owner`: who asks; None: whoever the named app belongs
+    to."""
 
     repository: Repository
     app: str | None = None
@@ -29,6 +30,7 @@ class DeployRequest:
     preview: bool = False
     pull_request: int | None = None
     bare: bool = False
+    owner: str | None = None
 
 
 @dataclass(frozen=True)

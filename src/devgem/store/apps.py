@@ -64,7 +64,7 @@ class Apps:
         """Does nothing when there is an app of this name, whoever has it. What an app of this name told of before is
         not for another owner's eyes."""
         owner = owner or self._scope.maker
-        values = {"name": app.name, "owner": owner, **_repository(app.repository)}
+        values: dict[str, Any] = {"name": app.name, "owner": owner, **_repository(app.repository)}
         values |= {"cloud": app.cloud, "created_at": app.created_at}
         if (await self._connection.execute(_ADD, values)).first() is not None:
             await self._events.hand_over(f"app:{app.name}", owner)

@@ -40,8 +40,8 @@ class Idempotency:
         self._connection = connection
 
     async def begin(self, user: str, key: str, fingerprint: str, *, now: datetime) -> Replay | None:
-        """None: this is the first time that this user uses the key, serve it. Raises Conflict while the first request is being served, and
-        InvalidInput when the key was used for another request (another `fingerprint`)."""
+        """None: this is the first time that this user uses the key, serve it. Raises Conflict while the first request
+        is being served, and InvalidInput when the key was used for another request (another `fingerprint`)."""
         await self._connection.execute(sa.delete(_keys).where(_gone(now)))
         added = sa.text(
             "INSERT INTO idempotency (key, fingerprint, at) VALUES (:key, :fingerprint, :at)"

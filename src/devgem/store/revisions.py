@@ -68,7 +68,8 @@ class Revisions:
 
     async def of(self, app: str, *, limit: int = 100) -> list[RevisionRow]:
         """Newest first."""
-        query = sa.select(_revisions).where(_revisions.c.app == app, *self._own).order_by(_revisions.c.number.desc()).limit(limit)
+        query = sa.select(_revisions).where(_revisions.c.app == app, *self._own)
+        query = query.order_by(_revisions.c.number.desc()).limit(limit)
         return [
             RevisionRow(
                 app=row.app,

@@ -27,10 +27,10 @@ from devgem.store.durations import Durations
 from devgem.store.engine import check_file, make_engine, trouble
 from devgem.store.events import Events, Fact, StreamState
 from devgem.store.follow import Feeds
+from devgem.store.github_grants import GitHubGrants
 from devgem.store.grants import Grants
 from devgem.store.histories import Histories
 from devgem.store.idempotency import Idempotency
-from devgem.store.github_grants import GitHubGrants
 from devgem.store.migrate import migrate, renew_epoch
 from devgem.store.notes import CloudNotes
 from devgem.store.pull_requests import PullRows
@@ -220,6 +220,13 @@ class Store:
         """Nothing that is written in it is kept. `owner` as in `write`."""
         async with self._connected(write=False) as connection:
             yield Transaction(connection, self.vault, owner)
+
+    async def owner_of(self, conversation: str) -> str:
+        """Whose conversation it is: whatever is done in it is done as that user. Raises NotFound."""
+        async with self.read() as transaction:
+            owner = (await transaction.conversations.get(conversation)).owner
+        assert owner is not None, "a stored one has an owner"
+        return owner
 
     async def append(self, stream: str, facts: Sequence[Fact], *, also: Sequence[str] = ()) -> Batch:
         """Appends facts in a transaction of their own; see Events.append. Waits while the database is busy: that is

@@ -12,7 +12,9 @@ from devgem.agent.conversation import Conversations
 from devgem.clouds import Cloud
 from devgem.clouds.domains import BaseDomain
 from devgem.domain.app import Check, Repository
+from devgem.domain.errors import Forbidden
 from devgem.domain.plan import BuildPlan, Unplannable
+from devgem.domain.users import OPERATOR
 from devgem.pipeline import Pipeline
 from devgem.pipeline.domains import AppDomains
 from devgem.pipeline.inspections import Inspections
@@ -101,9 +103,27 @@ Who = Annotated[Identity, Depends(identity_of)]
 
 
 async def signed_in(connection: HTTPConnection, who: Who) -> Parts:
-    """The parts, for a request whose sender is signed in. Raises NotSignedIn."""
-    return parts_of(connection)
+    """The parts, for a request whose sender is signed in, and owns what the path names: any app, deployment or
+    conversation, in whatever route. Raises NotSignedIn, and NotFound for what is another user's."""
+    parts = parts_of(connection)
+    named = connection.path_params
+    if named.keys() & {"app", "deployment", "conversation"}:
+        async with parts.store.read(owner=who.user) as transaction:
+            if "app" in named:
+                await transaction.apps.get(named["app"])
+            if "deployment" in named:
+                await transaction.deployments.get(named["deployment"])
+            if "conversation" in named:
+                await transaction.conversations.get(named["conversation"])
+    return parts
+
+
+def operators_only(who: Who) -> None:
+    """Raises Forbidden for what concerns the machine that DevGem runs on, and not one user."""
+    if who.user != OPERATOR:
+        raise Forbidden("this is for the operator of this DevGem", fix="Ask whoever runs it.")
 
 
 Open = Annotated[Parts, Depends(parts_of)]
 SignedIn = Annotated[Parts, Depends(signed_in)]
+Operator = Annotated[None, Depends(operators_only)]

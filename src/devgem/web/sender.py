@@ -46,6 +46,6 @@ class Sender:
                     by=self.identity.user,
                 )
             case Cancel():
-                await self.conversations.stop(frame.conversation)
+                await self.conversations.stop(frame.conversation, user=self.identity.user)
             case _:
                 assert_never(frame)

@@ -202,11 +202,11 @@ class Connection:
 
     async def _follow(self, stream: str, after: int) -> None:
         try:
-            async with aclosing(self._streams.follow(stream, after)) as batches:
+            async with aclosing(self._streams.follow(stream, after, self._sender.identity.user)) as batches:
                 async for batch in batches:
                     if batch.first > after + 1:
                         await self.send("gap", {"from": after + 1, "to": batch.first - 1}, stream=stream, seq=after)
-                    for frame in self._streams.frames(stream, batch):
+                    for frame in self._streams.frames(stream, batch, self._sender.identity.user):
                         await self._send_text(frame)
                     after = batch.last
         except DevGemError as error:

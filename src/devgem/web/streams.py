@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
@@ -10,17 +11,18 @@ from devgem.clouds import Cloud
 from devgem.domain.errors import NotFound
 from devgem.domain.event import Event, EventType
 from devgem.domain.log import LogLine
-from devgem.store import Batch, Store
+from devgem.store import Batch, Store, apps_stream
 
 FRAME_LIMIT_BYTES = 64 << 10
 _FRAME_AROUND_BYTES = 512
 _ENCODED_BATCHES = 256
 _LINES_PER_BATCH = 1000
+_OWNER_SECONDS = 1.0
 
 
 class Streams:
     """`deployment:<id>`, `app:<name>`, `apps` and `conversation:<id>` come from the event log, `logs:<app>` from the
-    cloud that runs the app."""
+    cloud that runs the app. Each is followed by a user, and shows what is theirs: `apps` are their own apps."""
 
     def __init__(self, store: Store, clouds: Mapping[str, Cloud]) -> None:
         self._store = store
@@ -31,10 +33,10 @@ class Streams:
     def epoch(self) -> str:
         return self._store.epoch
 
-    async def check(self, stream: str) -> None:
-        """Raises NotFound for a stream that nothing can ever be in."""
+    async def check(self, stream: str, user: str) -> None:
+        """Raises NotFound for a stream that nothing of this user can ever be in."""
         kind, _, name = stream.partition(":")
-        async with self._store.read() as transaction:
+        async with self._store.read(owner=user) as transaction:
             match kind:
                 case "apps" if not name:
                     return
@@ -47,13 +49,25 @@ class Streams:
                 case _:
                     raise NotFound(f"there is no stream {stream!r}", fix="See docs/api.md for the streams there are.")
 
-    async def follow(self, stream: str, after: int) -> AsyncGenerator[Batch]:
-        """Batches of events with seq > `after`, for ever. Raises NotFound. Close it (contextlib.aclosing) when done."""
-        await self.check(stream)
+    async def follow(self, stream: str, after: int, user: str) -> AsyncGenerator[Batch]:
+        """Batches of events with seq > `after`, for ever. Raises NotFound, also once an app is the user's no more.
+        Close it (contextlib.aclosing) when done."""
+        await self.check(stream, user)
+        checked = time.monotonic()
         kind, _, name = stream.partition(":")
-        batches = self._log_lines(name, after) if kind == "logs" else self._store.follow(stream, after=after)
+        if kind == "logs":
+            batches = self._log_lines(name, after)
+        else:
+            inner = stored_name(stream, user)
+            # What was trimmed may still be in memory, for those who have followed all along.
+            first = (await self._store.state(inner)).first
+            batches = self._store.follow(inner, after=max(after, first - 1))
         async with aclosing(batches) as following:
             async for batch in following:
+                # A name that was given up may be another user's app by now.
+                if kind in ("app", "logs") and time.monotonic() - checked > _OWNER_SECONDS:
+                    await self.check(stream, user)
+                    checked = time.monotonic()
                 yield batch
 
     async def _log_lines(self, app: str, after: int) -> AsyncGenerator[Batch]:
@@ -64,10 +78,10 @@ class Streams:
                 events = tuple(_log_event(app, line) for line in lines)
                 yield Batch(events, tuple(json.dumps(event.data, ensure_ascii=False) for event in events))
 
-    def frames(self, stream: str, batch: Batch) -> list[str]:
+    def frames(self, stream: str, batch: Batch, user: str) -> list[str]:
         """A batch as socket frames of at most FRAME_LIMIT_BYTES where single events allow it; encoded once however
         many watch."""
-        key = (stream, batch.first, batch.last)
+        key = (stored_name(stream, user), batch.first, batch.last)
         if (known := self._encoded.get(key)) is not None:
             return known
         frames = [self._frame(stream, part) for part in _parts(batch)]
@@ -80,6 +94,11 @@ class Streams:
         at = batch[-1].at.isoformat()
         head = {"v": 1, "type": "batch", "stream": stream, "seq": batch.last, "epoch": self.epoch, "ts": at}
         return f'{json.dumps(head)[:-1]},"data":{{"events":{batch.json}}}}}'
+
+
+def stored_name(stream: str, user: str) -> str:
+    """The stream that a user means by this name."""
+    return apps_stream(user) if stream == "apps" else stream
 
 
 def _parts(batch: Batch) -> Iterator[Batch]:

@@ -21,7 +21,7 @@ class RollbackArguments(AppArguments):
 
 
 async def list_apps(context: Context, arguments: NoArguments) -> ToolResult:
-    async with context.parts.store.read() as transaction:
+    async with context.parts.store.read(owner=context.user) as transaction:
         rows = await transaction.apps.page(limit=_PAGE)
         latest = await transaction.deployments.latest()
     apps = []
@@ -36,7 +36,7 @@ async def list_apps(context: Context, arguments: NoArguments) -> ToolResult:
 
 
 async def app_status(context: Context, arguments: AppArguments) -> ToolResult:
-    async with context.parts.store.read() as transaction:
+    async with context.parts.store.read(owner=context.user) as transaction:
         row = await transaction.apps.get(arguments.name)
         last = next(iter(await transaction.deployments.page(app=row.name, limit=1)), None)
     instances = await context.parts.clouds[row.app.cloud].instances(row.name)
@@ -63,7 +63,7 @@ async def app_status(context: Context, arguments: AppArguments) -> ToolResult:
 
 
 async def list_revisions(context: Context, arguments: AppArguments) -> ToolResult:
-    async with context.parts.store.read() as transaction:
+    async with context.parts.store.read(owner=context.user) as transaction:
         app = await transaction.apps.get(arguments.name)
         rows = await transaction.revisions.of(app.name, limit=20)
     revisions = [
@@ -81,7 +81,7 @@ async def list_revisions(context: Context, arguments: AppArguments) -> ToolResul
 
 
 async def signals(context: Context, arguments: AppArguments) -> ToolResult:
-    async with context.parts.store.read() as transaction:
+    async with context.parts.store.read(owner=context.user) as transaction:
         row = await transaction.apps.get(arguments.name)
     found = await context.parts.clouds[row.app.cloud].signals(row.name, timedelta(hours=1))
     revisions = [

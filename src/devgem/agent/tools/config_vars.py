@@ -37,7 +37,7 @@ class SetArguments(NamesArguments):
 
 
 async def list_env(context: Context, arguments: AppArguments) -> ToolResult:
-    async with context.parts.store.read() as transaction:
+    async with context.parts.store.read(owner=context.user) as transaction:
         await transaction.apps.get(arguments.name)
         found = await transaction.config_vars.of(arguments.name)
     if not found:

@@ -17,14 +17,14 @@ class DeployArguments(Arguments):
 
 async def deploy(context: Context, arguments: DeployArguments) -> ToolResult:
     repository = context.parts.parse(arguments.source, arguments.ref, arguments.dir or ".")
-    request = DeployRequest(repository, app=arguments.name, own=repository.is_folder)
+    request = DeployRequest(repository, app=arguments.name, own=repository.is_folder, owner=context.user)
     deployment = await context.parts.pipeline.deploy(request)
     summary = f"Deploying {deployment.app}. It goes on by itself, and this conversation shows it."
     return ToolResult(summary, {"app": deployment.app}, deployment=deployment.id)
 
 
 async def list_deployments(context: Context, arguments: AppArguments) -> ToolResult:
-    async with context.parts.store.read() as transaction:
+    async with context.parts.store.read(owner=context.user) as transaction:
         await transaction.apps.get(arguments.name)
         rows = await transaction.deployments.page(app=arguments.name, limit=_LISTED)
     deployments = [

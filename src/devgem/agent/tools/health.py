@@ -18,7 +18,7 @@ _TOLD = {
 
 async def list_incidents(context: Context, arguments: AppArguments) -> ToolResult:
     """Crashes, failed deployments and rollbacks from the app's own stream, and the share of 5xx by revision."""
-    async with context.parts.store.read() as transaction:
+    async with context.parts.store.read(owner=context.user) as transaction:
         row = await transaction.apps.get(arguments.name)
         stream = f"app:{row.name}"
         head = (await transaction.events.state(stream)).head
@@ -36,7 +36,7 @@ async def list_incidents(context: Context, arguments: AppArguments) -> ToolResul
 
 
 async def list_domains(context: Context, arguments: AppArguments) -> ToolResult:
-    async with context.parts.store.read() as transaction:
+    async with context.parts.store.read(owner=context.user) as transaction:
         row = await transaction.apps.get(arguments.name)
         previews = [preview for preview in await transaction.apps.previews() if parent_of(preview.name) == row.name]
     hosts = [{"host": urlsplit(one.url).netloc, "of": one.name} for one in (row, *previews) if one.url]

@@ -37,7 +37,7 @@ async def read_logs(context: Context, arguments: LogArguments) -> ToolResult:
 
 
 async def explain_failure(context: Context, arguments: AppArguments) -> ToolResult:
-    async with context.parts.store.read() as transaction:
+    async with context.parts.store.read(owner=context.user) as transaction:
         await transaction.apps.get(arguments.name)
         ended = await transaction.deployments.page(app=arguments.name, statuses=[Status.LIVE, Status.FAILED], limit=1)
     if not ended or ended[0].state.status is not Status.FAILED:
@@ -60,20 +60,20 @@ def ordered(lines: Sequence[str], limit: int) -> list[str]:
 
 async def redactor(context: Context, app: str) -> Redactor:
     """Masks the values of an app's config vars: no model is to see one."""
-    async with context.parts.store.read() as transaction:
+    async with context.parts.store.read(owner=context.user) as transaction:
         values = [await transaction.config_vars.values(app, build=build) for build in (True, False)]
     return Redactor(value for found in values for value in found.values())
 
 
 async def _run_lines(context: Context, arguments: LogArguments) -> list[str]:
-    async with context.parts.store.read() as transaction:
+    async with context.parts.store.read(owner=context.user) as transaction:
         row = await transaction.apps.get(arguments.name)
     cloud = context.parts.clouds[row.app.cloud]
     return [line.text async for line in cloud.logs(row.name, tail=_SEARCHED_LINES)]
 
 
 async def _build_lines(context: Context, arguments: LogArguments) -> list[str]:
-    async with context.parts.store.read() as transaction:
+    async with context.parts.store.read(owner=context.user) as transaction:
         await transaction.apps.get(arguments.name)
         rows = await transaction.deployments.page(app=arguments.name, limit=1)
         if not rows:

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from devgem.agent.tools.tool import Arguments, Context, Tier, Tool, ToolResult
 from devgem.domain.plan import Unplannable
+from devgem.pipeline.intake import check_source
 
 _LISTED = 30
 
@@ -19,13 +20,13 @@ class InspectArguments(Arguments):
 
 
 async def list_repositories(context: Context, arguments: SearchArguments) -> ToolResult:
-    async with context.parts.store.read() as transaction:
+    async with context.parts.store.read(owner=context.user) as transaction:
         rows = await transaction.apps.page()
     query = arguments.query.lower()
     known = sorted({row.app.repository.location for row in rows})
     found = [location for location in known if query in location.lower()]
     if context.parts.repositories is not None:
-        found += [name for name in await context.parts.repositories(arguments.query) if name not in found]
+        found += [name for name in await context.parts.repositories(context.user, arguments.query) if name not in found]
     if not found:
         return ToolResult("No repository is known yet: name one as owner/repo, a git URL or a folder.")
     return ToolResult(f"{len(found)} repositories are known.", {"repositories": found[:_LISTED]})
@@ -33,6 +34,7 @@ async def list_repositories(context: Context, arguments: SearchArguments) -> Too
 
 async def inspect_repository(context: Context, arguments: InspectArguments) -> ToolResult:
     repository = context.parts.parse(arguments.source, arguments.ref, arguments.dir or ".")
+    check_source(repository, context.user)
     plan, _ = await context.parts.plan(repository)
     content = plan.to_json()
     if isinstance(plan, Unplannable):

@@ -57,10 +57,12 @@ A = TypeVar("A", bound=Arguments)
 
 @dataclass(frozen=True)
 class Context:
-    """Where a call is made. `values` are config vars' values that the user gave, and no model has seen."""
+    """Where a call is made, and for which user. `values` are config vars' values that they gave, and no model
+    has seen."""
 
     parts: Parts
     conversation: str
+    user: str
     call: str
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
 

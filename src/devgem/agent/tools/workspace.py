@@ -131,7 +131,7 @@ async def preview_edits(context: Context, arguments: AppArguments) -> ToolResult
 
 async def open_pull_request(context: Context, arguments: PullRequestArguments) -> ToolResult:
     give = context.parts.push_token
-    token = await give() if give is not None else None
+    token = await give(context.user) if give is not None else None
     published = await (await workspace(context, arguments.name)).publish(arguments.title, token=token)
     if published.url is not None:
         return ToolResult(f"The pull request is open: {published.url}", {"url": published.url})

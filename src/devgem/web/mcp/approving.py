@@ -25,7 +25,7 @@ class Approving:
             return identity
         conversation, id = request.path_params["conversation"], request.path_params["approval"]
         try:
-            async with self._parts.store.read() as transaction:
+            async with self._parts.store.read(owner=identity.user) as transaction:
                 approval = await transaction.approvals.get(conversation, id)
         except NotFound:
             return pages.Page("There is no such approval", [], status=404)

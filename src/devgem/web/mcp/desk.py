@@ -84,7 +84,7 @@ class Desk:
             raise Forbidden(f"the operator has not given this client {scope_of(tool.tier)}", fix=fix)
         place = await self._place(caller)
         world = await look(self._parts, conversation=place.conversation, spoken=())
-        prepared = await self._calls.prepare(name, arguments, world)
+        prepared = await self._calls.prepare(name, arguments, world, place.conversation)
         if isinstance(prepared, ToolResult):
             return State(prepared.to_json())
         if (known := await self._pending(place, prepared)) is not None:
@@ -151,7 +151,8 @@ class Desk:
             if known is not None and known.seen_at > now - _IDLE:
                 return known
             row = CallerRow(new_id("cnv"), caller.key, {}, now)
-            await transaction.conversations.add(Conversation(row.conversation, f"MCP: {caller.name}", now))
+            shown = Conversation(row.conversation, f"MCP: {caller.name}", now, caller.user)
+            await transaction.conversations.add(shown)
             await transaction.callers.add(row)
             await _lock(transaction, row.conversation, caller.name)
             return row
@@ -259,7 +260,7 @@ class Desk:
             if approval.fields and not values:
                 await _finish(transaction, row, _LOST)
                 return
-        prepared = await self._calls.prepare(row.tool, row.arguments, world)
+        prepared = await self._calls.prepare(row.tool, row.arguments, world, turn.conversation)
         if isinstance(prepared, ToolResult) or prepared.digest != approval.digest:
             changed = ToolResult(f"{approval.title}: not done, since it means something else by now.", ok=False)
             async with self._store.write() as transaction:

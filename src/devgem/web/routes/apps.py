@@ -11,7 +11,7 @@ from devgem.domain.deployment import Deployment, Status
 from devgem.domain.errors import InvalidInput
 from devgem.domain.log import LEVELS, at_least
 from devgem.store import AppRow, DeploymentRow
-from devgem.web.parts import Parts, SignedIn
+from devgem.web.parts import Parts, SignedIn, Who
 from devgem.web.schemas import (
     AppView,
     Cancelled,
@@ -34,9 +34,9 @@ _MAX_LINES = 10_000
 
 
 @router.get("")
-async def list_apps(parts: SignedIn, limit: Limit = 100, cursor: str = "") -> Page[AppView]:
-    """Apps by name; `cursor` is where the last page ended."""
-    async with parts.store.read() as transaction:
+async def list_apps(parts: SignedIn, who: Who, limit: Limit = 100, cursor: str = "") -> Page[AppView]:
+    """The sender's apps by name; `cursor` is where the last page ended."""
+    async with parts.store.read(owner=who.user) as transaction:
         rows = await transaction.apps.page(after=cursor, limit=limit)
         latest = await transaction.deployments.latest()
     items = [await _view(parts, row, latest.get(row.name)) for row in rows]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from devgem.store import Approval
+from devgem.store import Approval, Conversation
 from devgem.web.parts import SignedIn, Who
 from devgem.web.schemas import (
     ApprovalAnswered,
@@ -24,21 +24,21 @@ router = APIRouter(prefix="/api/v1/conversations")
 
 
 @router.post("", status_code=201)
-async def open_conversation(parts: SignedIn) -> ConversationView:
-    return ConversationView(**vars(await parts.conversations.open()))
+async def open_conversation(parts: SignedIn, who: Who) -> ConversationView:
+    return _view(await parts.conversations.open(who.user))
 
 
 @router.get("")
-async def list_conversations(parts: SignedIn) -> Page[ConversationView]:
-    """The newest 50."""
-    async with parts.store.read() as transaction:
-        return Page(items=[ConversationView(**vars(found)) for found in await transaction.conversations.page()])
+async def list_conversations(parts: SignedIn, who: Who) -> Page[ConversationView]:
+    """The sender's newest 50."""
+    async with parts.store.read(owner=who.user) as transaction:
+        return Page(items=[_view(found) for found in await transaction.conversations.page()])
 
 
 @router.get("/{conversation}")
 async def get_conversation(conversation: str, parts: SignedIn) -> ConversationView:
     async with parts.store.read() as transaction:
-        return ConversationView(**vars(await transaction.conversations.get(conversation)))
+        return _view(await transaction.conversations.get(conversation))
 
 
 @router.post("/{conversation}/messages", status_code=202)
@@ -51,9 +51,9 @@ async def send_message(conversation: str, body: MessageBody, parts: SignedIn, wh
 
 
 @router.post("/{conversation}/stop", status_code=202)
-async def stop(conversation: str, parts: SignedIn) -> ConversationView:
+async def stop(conversation: str, parts: SignedIn, who: Who) -> ConversationView:
     """Ends the turn that runs; what it has started outside, such as a deployment, goes on."""
-    await parts.conversations.stop(conversation)
+    await parts.conversations.stop(conversation, user=who.user)
     return await get_conversation(conversation, parts)
 
 
@@ -96,6 +96,10 @@ async def answer_edit(conversation: str, edit: str, body: EditBody, parts: Signe
     """Accepts an edit that was proposed, whole or in part, or discards it."""
     await parts.conversations.edit(conversation, edit, accept=body.action == "accept", hunks=body.hunks)
     return EditAnswered(edit=edit, action=body.action)
+
+
+def _view(found: Conversation) -> ConversationView:
+    return ConversationView(id=found.id, title=found.title, created_at=found.created_at)
 
 
 def _approval_view(approval: Approval) -> ApprovalView:

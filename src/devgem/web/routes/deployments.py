@@ -12,8 +12,9 @@ from devgem.domain.deployment import Deployment
 from devgem.domain.errors import DevGemError
 from devgem.domain.event import EventType
 from devgem.pipeline import DeployRequest
+from devgem.pipeline.intake import check_source
 from devgem.store import Answer
-from devgem.web.parts import Parts, SignedIn
+from devgem.web.parts import Parts, SignedIn, Who
 from devgem.web.schemas import DeployBody, DetectBody, DetectView
 
 router = APIRouter(prefix="/api/v1")
@@ -23,29 +24,29 @@ _LOG_PAGE = 5000
 
 @router.post("/deployments", status_code=202, response_model=Deployment)
 async def deploy(
-    body: DeployBody, parts: SignedIn, idempotency_key: Annotated[str | None, Header(max_length=200)] = None
+    body: DeployBody, parts: SignedIn, who: Who, idempotency_key: Annotated[str | None, Header(max_length=200)] = None
 ) -> Response:
     """Requests a deployment. The same Idempotency-Key with the same body is answered as the first time."""
     if idempotency_key is None:
-        return _accepted(await _deploy(parts, body))
+        return _accepted(await _deploy(parts, body, who.user))
     fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
     async with parts.store.write() as transaction:
-        replay = await transaction.idempotency.begin(idempotency_key, fingerprint, now=datetime.now(UTC))
+        replay = await transaction.idempotency.begin(who.user, idempotency_key, fingerprint, now=datetime.now(UTC))
     if replay is not None:
         return JSONResponse(replay.answer.body, replay.answer.status, replay.answer.headers)
     try:
-        response = _accepted(await _deploy(parts, body))
+        response = _accepted(await _deploy(parts, body, who.user))
     except DevGemError:
         async with parts.store.write() as transaction:
-            await transaction.idempotency.abandon(idempotency_key)
+            await transaction.idempotency.abandon(who.user, idempotency_key)
         raise
     answer = Answer(response.status_code, {"Location": response.headers["location"]}, json.loads(bytes(response.body)))
     async with parts.store.write() as transaction:
-        await transaction.idempotency.finish(idempotency_key, answer)
+        await transaction.idempotency.finish(who.user, idempotency_key, answer)
     return response
 
 
-async def _deploy(parts: Parts, body: DeployBody) -> Deployment:
+async def _deploy(parts: Parts, body: DeployBody, user: str) -> Deployment:
     repository = parts.parse(body.source, body.ref, body.dir)
     request = DeployRequest(
         repository=repository,
@@ -54,6 +55,7 @@ async def _deploy(parts: Parts, body: DeployBody) -> Deployment:
         cloud=body.cloud,
         env=body.env,
         build_env=body.build_env,
+        owner=user,
     )
     return await parts.pipeline.deploy(request)
 
@@ -89,7 +91,9 @@ async def download_log(deployment: str, parts: SignedIn) -> PlainTextResponse:
 
 
 @router.post("/detect")
-async def detect(body: DetectBody, parts: SignedIn) -> DetectView:
+async def detect(body: DetectBody, parts: SignedIn, who: Who) -> DetectView:
     """What a repository is and would be built as, without deploying it."""
-    plan, dockerfile = await parts.detect(parts.parse(body.source, body.ref, body.dir))
+    repository = parts.parse(body.source, body.ref, body.dir)
+    check_source(repository, who.user)
+    plan, dockerfile = await parts.detect(repository)
     return DetectView(**plan.to_json(), dockerfile=dockerfile)

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from devgem.domain.errors import Unavailable
 from devgem.web.gauges import QuotaGauges
-from devgem.web.parts import Open, SignedIn
+from devgem.web.parts import Open, Operator, SignedIn
 from devgem.web.schemas import Checks, CheckView
 
 router = APIRouter()
@@ -26,7 +26,7 @@ async def readyz(parts: Open) -> dict[str, str]:
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics(parts: SignedIn) -> Response:
+async def metrics(parts: SignedIn, operator: Operator) -> Response:
     """Prometheus text; not public."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(QuotaGauges(await parts.quota()))
@@ -35,5 +35,5 @@ async def metrics(parts: SignedIn) -> Response:
 
 
 @router.get("/api/v1/doctor")
-async def doctor(parts: SignedIn) -> Checks:
+async def doctor(parts: SignedIn, operator: Operator) -> Checks:
     return Checks(checks=[CheckView(**vars(check)) for check in await parts.examine()])

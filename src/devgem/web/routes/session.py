@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from devgem.domain.errors import NotSignedIn
-from devgem.web.parts import Open, SignedIn, Who
+from devgem.web.parts import Open, Operator, SignedIn, Who
 from devgem.web.schemas import IsolationView, Page, SessionView, SignedInBrowser, SignInUrl
 from devgem.web.sign_in import COOKIE, SESSION_LIFETIME
 
@@ -40,7 +40,7 @@ async def sign_in(request: Request, parts: Open, token: str | None = None) -> Re
 
 
 @router.post("/api/v1/signin-urls", status_code=201)
-async def new_sign_in_url(parts: SignedIn) -> SignInUrl:
+async def new_sign_in_url(parts: SignedIn, operator: Operator) -> SignInUrl:
     """A one-time URL that signs a browser in."""
     return SignInUrl(url=f"{parts.origins[0]}/signin?token={parts.sign_in.new_code()}")
 

@@ -28,7 +28,7 @@ async def stream_events(
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> StreamingResponse:
     """The events of a stream with seq > `after` (or Last-Event-ID), for ever."""
-    await parts.streams.check(stream)
+    await parts.streams.check(stream, who.user)
     body = _server_sent(parts, who, stream, after if last_event_id is None else last_event_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "DevGem-Epoch": parts.streams.epoch}
     return StreamingResponse(body, media_type="text/event-stream", headers=headers)
@@ -36,7 +36,7 @@ async def stream_events(
 
 async def _server_sent(parts: Parts, who: Identity, stream: str, after: int) -> AsyncIterator[str]:
     """https://html.spec.whatwg.org/multipage/server-sent-events.html; a comment now and then keeps proxies awake."""
-    batches = parts.streams.follow(stream, after)
+    batches = parts.streams.follow(stream, after, who.user)
     waiting = asyncio.ensure_future(anext(batches))
     ended = asyncio.ensure_future(parts.sign_in.ended(who))
     try:
