@@ -1,4 +1,4 @@
-"""Users own apps and conversations: in a transaction of one user, another's are not there. The same in every database."""
+"""In a transaction of one user the apps and conversations of others are not there; the same in every database."""
 
 from datetime import UTC, datetime
 

@@ -49,8 +49,8 @@ async def start(conversations: "Conversations", order: ButtonOrder, *, user: str
         raise InvalidInput("a button deploys a repository that others can reach", fix="Name one on GitHub.")
     for name in order.generate:
         check_env_name(name)
-    known, made = await _secrets(conversations, repository, order)
-    request = DeployRequest(repository, app=order.name, env={**made, **order.env}, reason="button")
+    known, made = await _secrets(conversations, repository, order, user)
+    request = DeployRequest(repository, app=order.name, env={**made, **order.env}, reason="button", owner=user)
     deployment = await parts.pipeline.deploy(request)
     if not known:
         await _without_pushes(conversations, deployment.app)
@@ -61,10 +61,10 @@ async def start(conversations: "Conversations", order: ButtonOrder, *, user: str
 
 
 async def _secrets(
-    conversations: "Conversations", repository: Repository, order: ButtonOrder
+    conversations: "Conversations", repository: Repository, order: ButtonOrder, user: str
 ) -> tuple[bool, dict[str, str]]:
-    """Whether there is such an app already, and new secrets for what it does not have."""
-    async with conversations.parts.store.read() as transaction:
+    """Whether the user has such an app already, and new secrets for what it does not have."""
+    async with conversations.parts.store.read(owner=user) as transaction:
         of_it = await transaction.apps.of_repository(repository.location, repository.dir)
         row = await transaction.apps.find(order.name) if order.name else of_it
         held = {var.name for var in await transaction.config_vars.of(row.name)} if row else set()

@@ -93,7 +93,7 @@ class Conversations:
         self, deployment: Deployment, said: str, arguments: Mapping[str, Any], *, user: str
     ) -> Conversation:
         """A conversation about a deployment that the user has asked for elsewhere in DevGem, in the words of `said`."""
-        conversation = Conversation(new_id("cnv"), said[:_TITLE_CHARACTERS], datetime.now(UTC))
+        conversation = Conversation(new_id("cnv"), said[:_TITLE_CHARACTERS], datetime.now(UTC), user)
         async with self._store.write() as transaction:
             await transaction.conversations.add(conversation)
             call = await begin(transaction, Begun(conversation.id, user, said, arguments), deployment)

@@ -33,8 +33,8 @@ from devgem.store.histories import Histories
 from devgem.store.idempotency import Idempotency
 from devgem.store.migrate import migrate, renew_epoch
 from devgem.store.notes import CloudNotes
-from devgem.store.pull_requests import PullRows
 from devgem.store.owners import Scope
+from devgem.store.pull_requests import PullRows
 from devgem.store.replicas import Replicas
 from devgem.store.revisions import Builds, Revisions
 from devgem.store.sessions import Sessions

@@ -188,7 +188,7 @@ export interface paths {
         };
         /**
          * List Apps
-         * @description Apps by name; `cursor` is where the last page ended.
+         * @description The sender's apps by name; `cursor` is where the last page ended.
          */
         get: operations["list_apps_api_v1_apps_get"];
         put?: never;
@@ -562,7 +562,7 @@ export interface paths {
         };
         /**
          * List Conversations
-         * @description The newest 50.
+         * @description The sender's newest 50.
          */
         get: operations["list_conversations_api_v1_conversations_get"];
         put?: never;

@@ -168,7 +168,7 @@ class Acting:
 
 def owner_of(row: AppRow) -> str:
     """The user whose app it is."""
-    return "operator"
+    return row.owner
 
 
 def branch_of(row: AppRow, settings: AppSettings, default: str) -> str:
