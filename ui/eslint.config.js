@@ -3,7 +3,7 @@ import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
 // Not among them: logs, which imports none, and is shown by others.
-const features = ["apps", "button", "conversation", "deployment", "palette", "quota", "repositories", "settings", "sign-in"];
+const features = ["apps", "button", "conversation", "deployment", "palette", "push", "quota", "repositories", "settings", "sign-in"];
 
 export default tseslint.config(
   { ignores: ["src/lib/api.d.ts", "node_modules"] },

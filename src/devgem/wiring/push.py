@@ -6,14 +6,17 @@ from contextlib import asynccontextmanager
 from devgem.config import Settings
 from devgem.pipeline import Pipeline
 from devgem.pipeline.push import Pushes
+from devgem.source import Tokens
 from devgem.source.reporting import Reporting
 from devgem.store import Store
 
 
 @asynccontextmanager
-async def opened(settings: Settings, store: Store, pipeline: Pipeline, *, site: str) -> AsyncIterator[Pushes]:
+async def opened(
+    settings: Settings, store: Store, pipeline: Pipeline, tokens: Tokens, *, site: str
+) -> AsyncIterator[Pushes]:
     """Deals with webhooks until it is left."""
-    pushes = Pushes(store, pipeline, Reporting(settings.github_api_url), _no_token, site=site)
+    pushes = Pushes(store, pipeline, Reporting(settings.github_api_url), tokens, site=site)
     await pushes.start()
     try:
         yield pushes
@@ -24,7 +27,3 @@ async def opened(settings: Settings, store: Store, pipeline: Pipeline, *, site: 
 def secret(settings: Settings) -> str | None:
     found = settings.github_webhook_secret
     return found.get_secret_value() if found else None
-
-
-async def _no_token(user: str) -> str | None:
-    return None

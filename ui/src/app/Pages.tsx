@@ -12,6 +12,7 @@ const QuotaBoard = lazy(() => import("../features/quota/QuotaBoard").then((m) =>
 const SettingsPage = lazy(() => import("../features/settings/SettingsPage").then((m) => ({ default: m.SettingsPage })));
 const NewApp = lazy(() => import("../features/repositories/NewApp").then((m) => ({ default: m.NewApp })));
 const ConsentPage = lazy(() => import("../features/button/ConsentPage").then((m) => ({ default: m.ConsentPage })));
+const AppPush = lazy(() => import("../features/push/AppPush").then((m) => ({ default: m.AppPush })));
 const ButtonPage = lazy(() => import("../features/button/ButtonPage").then((m) => ({ default: m.ButtonPage })));
 
 interface Props {
@@ -40,7 +41,7 @@ function Page({ route, session, onConversation }: Props) {
     case "apps":
       return <Apps />;
     case "app":
-      return <AppPage key={route.name} name={route.name} tab={route.tab} settings={null} />;
+      return <AppPage key={route.name} name={route.name} tab={route.tab} settings={<AppPush app={route.name} />} />;
     case "deployment":
       return <DeploymentPage key={route.id} id={route.id} />;
     case "quota":

@@ -7,6 +7,9 @@ export type Session = Schemas["SessionView"];
 export type Conversation = Schemas["ConversationView"];
 export type Browser = Schemas["SignedInBrowser"];
 export type GeminiKey = Schemas["GeminiKeyView"];
+export type Inspection = Schemas["InspectionView"];
+export type AppSettings = Schemas["AppSettingsView"];
+export type PullRequest = Schemas["PullRequestView"];
 export type Quota = Schemas["QuotaView"];
 export type PastDeployment = Schemas["Deployment"];
 
@@ -51,6 +54,8 @@ export async function items<T>(path: string): Promise<T[]> {
 
 const conversation = (id: string) => `/api/v1/conversations/${encodeURIComponent(id)}`;
 
+const app = (name: string) => `/api/v1/apps/${encodeURIComponent(name)}`;
+
 export const api = {
   session: () => request<Session>("GET", "/api/v1/session"),
   signInByToken: (token: string) => request("POST", "/api/v1/signin/token", { token }),
@@ -67,6 +72,15 @@ export const api = {
     request("POST", `${conversation(id)}/edits/${encodeURIComponent(edit)}`, body),
   cancel: (deployment: string) => request("POST", `/api/v1/deployments/${deployment}/cancel`, {}),
   deploymentsOf: (app: string) => items<PastDeployment>(`/api/v1/apps/${encodeURIComponent(app)}/deployments`),
+  inspect: (body: Schemas["InspectBody"]) => request<Inspection>("POST", "/api/v1/inspections", body),
+  deployAgreed: (body: Schemas["ButtonBody"]) => request<Schemas["ButtonStarted"]>("POST", "/api/v1/button", body),
+  appSettings: (name: string) => request<AppSettings>("GET", `${app(name)}/settings`),
+  changeAppSettings: (name: string, body: Schemas["AppSettingsPatch"]) =>
+    request<AppSettings>("PATCH", `${app(name)}/settings`, body),
+  previews: (name: string) => items<PullRequest>(`${app(name)}/previews`),
+  consentToPreview: (name: string, number: number, sha: string) =>
+    request("POST", `${app(name)}/previews/${number}/consent`, { sha }),
+  discardPreview: (name: string, number: number) => request("DELETE", `${app(name)}/previews/${number}`),
   quota: () => request<Quota>("GET", "/api/v1/quota"),
   geminiKey: () => request<GeminiKey>("GET", "/api/v1/keys/gemini"),
   setGeminiKey: (key: string) => request<GeminiKey>("PUT", "/api/v1/keys/gemini", { key }),

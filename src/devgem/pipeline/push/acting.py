@@ -1,7 +1,7 @@
 """What a webhook brings about. Each act may be done again after a crash: its deployments have the same ids then."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,13 +12,13 @@ from devgem.pipeline.clock import now
 from devgem.pipeline.intake import REMOVING
 from devgem.pipeline.pipeline import Pipeline
 from devgem.pipeline.request import DeployRequest
+from devgem.source import Tokens
 from devgem.source.hooks import PullRequestClosed, PullRequestShown, Pushed
 from devgem.source.location import check_ref
 from devgem.source.reporting import Reporting
 from devgem.source.watching import is_watched
 from devgem.store import AppRow, AppSettings, Delivery, PullRow, PullState, Store
 
-TokenOf = Callable[[str], Awaitable[str | None]]
 _SHA_CHARACTERS = 40
 _NOTHING = "0" * _SHA_CHARACTERS
 _PREVIEWS_AT_ONCE = 10
@@ -29,7 +29,7 @@ class Acting:
     """`token_of` gives a user's token for GitHub, None without one. Everything here answers with what it did, in a few
     words for the log; it raises Unavailable, and Conflict with REMOVING, for what is to be tried again."""
 
-    def __init__(self, store: Store, pipeline: Pipeline, reporting: Reporting, token_of: TokenOf) -> None:
+    def __init__(self, store: Store, pipeline: Pipeline, reporting: Reporting, token_of: Tokens) -> None:
         self._store = store
         self._pipeline = pipeline
         self._reporting = reporting

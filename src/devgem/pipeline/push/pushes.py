@@ -10,8 +10,9 @@ from devgem.domain.errors import Conflict, DevGemError, Unavailable
 from devgem.pipeline.clock import now, seconds_since
 from devgem.pipeline.intake import REMOVING
 from devgem.pipeline.pipeline import Pipeline
-from devgem.pipeline.push.acting import Acting, TokenOf
+from devgem.pipeline.push.acting import Acting
 from devgem.pipeline.push.telling import Telling
+from devgem.source import Tokens
 from devgem.source.hooks import (
     Event,
     PullRequestClosed,
@@ -40,7 +41,7 @@ class Pushes:
         store: Store,
         pipeline: Pipeline,
         reporting: Reporting,
-        token_of: TokenOf,
+        token_of: Tokens,
         *,
         site: str,
         poll_seconds: float = 2.0,

@@ -11,8 +11,8 @@ from devgem.domain.deployment import Deployment, fold
 from devgem.domain.errors import DevGemError, SourceError
 from devgem.domain.event import EventType
 from devgem.pipeline.clock import now
-from devgem.pipeline.push.acting import TokenOf
 from devgem.pipeline.push.wording import comment_of, mark_of, status_of
+from devgem.source import Tokens
 from devgem.source.reporting import CommitStatus, Reporting
 from devgem.store import CommitReport, PullRow, PullState, Store
 
@@ -26,7 +26,7 @@ _LONGEST_WAIT_SECONDS = 600.0
 class Telling:
     """`site` is the dashboard's address, as GitHub's users reach it."""
 
-    def __init__(self, store: Store, reporting: Reporting, token_of: TokenOf, *, site: str) -> None:
+    def __init__(self, store: Store, reporting: Reporting, token_of: Tokens, *, site: str) -> None:
         self._store = store
         self._reporting = reporting
         self._token_of = token_of

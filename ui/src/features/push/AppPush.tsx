@@ -1,0 +1,12 @@
+import { PullRequests } from "./PullRequests";
+import { PushSettings } from "./PushSettings";
+
+/** What comes of pushes to an app's repository, and what waits for a member's consent. */
+export function AppPush({ app }: { app: string }) {
+  return (
+    <>
+      <PullRequests app={app} />
+      <PushSettings app={app} />
+    </>
+  );
+}
