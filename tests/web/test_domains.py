@@ -95,6 +95,15 @@ async def test_a_host_name_belongs_to_one_app_and_the_refusal_does_not_say_which
         assert house.names.held == {"www.example.org": "shop"}
 
 
+async def test_an_app_that_is_removed_gives_its_host_names_back(house: House) -> None:
+    async with house.dashboard.client() as client:
+        for host in ("www.example.org", "shop.example.org"):
+            await client.post("/api/v1/apps/shop/domains", json={"host": host})
+        await house.dashboard.parts.domains.remove_all("shop")
+        assert house.names.held == {}
+        assert (await client.post("/api/v1/apps/blog/domains", json={"host": "www.example.org"})).status_code == 202
+
+
 async def test_names_under_the_domain_of_all_apps_are_nobodys_to_take(house: House) -> None:
     async with house.dashboard.client() as client:
         for host in ("apps.example.com", "blog.apps.example.com", "a.b.apps.example.com", "*.example.org", "blog"):

@@ -8,6 +8,7 @@ import pytest
 
 from devgem.clouds.domains import DnsRecord
 from devgem.clouds.google.balancer import Site, name_of, plan
+from devgem.clouds.google.domains import GoogleDomains
 from devgem.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from tests.clouds.google.project import (
     PROJECT,
@@ -419,3 +420,43 @@ async def test_a_domain_stays_in_the_region_that_it_was_made_for(project: Projec
             await domains.set_up(DOMAIN)
         with pytest.raises(Conflict, match="europe-west1"):
             await domains.tear_down()
+
+
+async def live_host(domains: GoogleDomains, app: str, host: str) -> None:
+    async with asyncio.timeout(60):
+        while (found := await domains.host_state(app, host)).state != "live":
+            assert found.state != "failed", found.detail
+            await asyncio.sleep(0.01)
+
+
+async def test_hosts_that_are_added_at_once_do_not_undo_each_other(project: Project) -> None:
+    hosts = {f"{app}.example.org": app for app in ("a", "b", "c", "d")}
+    async with domains_on(project, MemoryNotes()) as domains:
+        await domains.set_up(DOMAIN)
+        await settled(domains, "live")
+        await asyncio.gather(*(domains.attach(app, host) for host, app in hosts.items()))
+        await asyncio.gather(*(live_host(domains, app, host) for host, app in hosts.items()))
+        url_map = project.compute.resources[f"projects/{PROJECT}/global/urlMaps/{name_of(DOMAIN)}"]
+        assert {host for rule in url_map["hostRules"] for host in rule["hosts"]} == hosts.keys()
+
+
+HOST_CALLS = (
+    "CreateDnsAuthorization", "CreateCertificate", "CreateCertificateMapEntry", "GET networkEndpointGroups",
+    "POST networkEndpointGroups", "POST backendServices", "GET urlMaps", "PUT urlMaps",
+)  # fmt: skip
+
+
+async def test_a_host_that_is_refused_at_any_call_says_so_and_goes_on(project: Project) -> None:
+    async with domains_on(project, MemoryNotes()) as domains:
+        await domains.set_up(DOMAIN)
+        await settled(domains, "live")
+        for call in HOST_CALLS:
+            project.peer.fault(call, grpc.StatusCode.PERMISSION_DENIED)
+            await domains.attach("shop", "shop.example.org")
+            async with asyncio.timeout(60):
+                while (found := await domains.host_state("shop", "shop.example.org")).state != "failed":
+                    assert found.state != "live", call
+                    await asyncio.sleep(0.01)
+            assert "add-iam-policy-binding" in found.fix, call
+        await domains.attach("shop", "shop.example.org")
+        await live_host(domains, "shop", "shop.example.org")

@@ -27,6 +27,9 @@ def explained(error: Exception, doing: str, *, project: str, member: str, role: 
         return Conflict(what, fix="Look at what is there already.")
     if isinstance(error, exceptions.TooManyRequests):
         return Unavailable(what, fix=f"Ask for more: {commands.quotas(project)}", code="quota")
+    if any(isinstance(one, dict) and one.get("reason") == "resourceNotReady" for one in getattr(error, "errors", ())):
+        # Something else is being done to it at this moment.
+        return Unavailable(what, fix=_AGAIN, code="google_away")
     if isinstance(error, exceptions.BadRequest):
         return InvalidInput(what)
     return Unavailable(what, fix=_AGAIN, code="google_away")
