@@ -22,6 +22,7 @@ class ArtifactRegistry:
         self.policies: dict[str, policy_pb2.Policy] = {}
         self.packages: set[str] = set()
         """What is stored, by app; a test puts it here."""
+        self.images: dict[str, Any] = {}
         self._peer = peer
 
     async def GetLocation(self, request: Any) -> Any:  # noqa: N802
@@ -29,6 +30,15 @@ class ArtifactRegistry:
         if region not in REGIONS:
             raise Trouble(grpc.StatusCode.NOT_FOUND, f"Location {request.name} is not found.")
         return locations_pb2.Location(name=request.name, location_id=region)
+
+    def push(self, name: str) -> None:
+        """An image by its full name, `<repository>/dockerImages/<image>@<digest>`."""
+        self.images[name] = artifactregistry_v1.DockerImage(name=name)
+
+    async def GetDockerImage(self, request: Any) -> Any:  # noqa: N802
+        if request.name not in self.images:
+            raise Trouble(grpc.StatusCode.NOT_FOUND, f"Requested entity was not found: {request.name}")
+        return self.images[request.name]
 
     async def GetRepository(self, request: Any) -> Any:  # noqa: N802
         if request.name not in self.repositories:

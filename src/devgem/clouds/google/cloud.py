@@ -34,7 +34,7 @@ class Running(Protocol):
 
     async def discard(self, revision: Revision) -> None: ...
 
-    def url(self, app: str) -> str: ...
+    async def url(self, app: str) -> str: ...
 
     def logs(
         self, app: str, *, after: int, since: datetime | None, tail: int | None, follow: bool
@@ -95,8 +95,8 @@ class GoogleCloud:
     async def discard(self, revision: Revision) -> None:
         await self._running.discard(revision)
 
-    def url(self, app: str) -> str:
-        return self._running.url(app)
+    async def url(self, app: str) -> str:
+        return await self._running.url(app)
 
     def logs(
         self,
