@@ -2,6 +2,7 @@ import { ConnectionState } from "../components/ConnectionState";
 import { Link } from "../components/Link";
 import type { Session } from "../lib/api";
 import { useRoute } from "../lib/route";
+import { Commands } from "./Commands";
 
 const ROOMS = [
   ["/apps", "Apps", ["apps", "app", "deployment", "new-app"]],
@@ -26,6 +27,7 @@ export function Header({ session }: { session: Session }) {
           </Link>
         ))}
       </nav>
+      <Commands />
       <span className="quiet isolation" title={session.isolation?.detail ?? ""}>
         Isolation {session.isolation?.level}
       </span>

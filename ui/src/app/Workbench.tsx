@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { Toasts } from "../components/Toasts";
 import { AppList } from "../features/apps/AppList";
 import { ConversationList } from "../features/conversation/ConversationList";
 import type { Session } from "../lib/api";
@@ -8,6 +9,7 @@ import { Socket } from "../lib/socket";
 import { SocketContext, useConnection } from "../lib/stream";
 import { Header } from "./Header";
 import { Pages } from "./Pages";
+import { useTab, useToasts } from "./useNews";
 import "./shell.css";
 
 const MAIN = "main";
@@ -30,10 +32,14 @@ export function Workbench({ session }: { session: Session }) {
 }
 
 function Signed({ session }: { session: Session }) {
+  const found = useAppsFromServer();
+  const { toasts, dismiss } = useToasts(found.apps);
+  useTab(useRoute(), found.apps);
   return (
-    <AppsContext value={useAppsFromServer()}>
+    <AppsContext value={found}>
       <Header session={session} />
       <Rooms session={session} />
+      <Toasts toasts={toasts} onDismiss={dismiss} />
     </AppsContext>
   );
 }
