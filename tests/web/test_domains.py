@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -140,3 +140,29 @@ async def test_without_a_cloud_that_can_have_a_domain_the_way_is_told(tmp_path: 
     async with dashboard_on(tmp_path) as dashboard, dashboard.client() as client:
         answer = await client.post("/api/v1/domains", json={"domain": "apps.example.com"})
         assert answer.status_code == 409 and "GOOGLE_CLOUD_PROJECT" in answer.json()["fix"]
+
+
+async def test_another_user_neither_sees_nor_changes_host_names(house: House) -> None:
+    """T-20"""
+    async with house.dashboard.client() as client:
+        await client.post("/api/v1/apps/shop/domains", json={"host": "www.example.org"})
+    async with house.dashboard.store.write() as transaction:
+        now = datetime.now(UTC)
+        session = await transaction.sessions.create("github:7", now=now, lifetime=timedelta(hours=1))
+    async with house.dashboard.store.write(owner="github:7") as transaction:
+        await transaction.apps.add(App("theirs", Repository("/x"), "local", now))
+    async with house.dashboard.client(token=None, **{"X-DevGem": "1"}) as client:
+        client.cookies.set("devgem_session", session)
+        for method, path in (
+            ("GET", "shop/domains"),
+            ("POST", "shop/domains"),
+            ("DELETE", "shop/domains/www.example.org"),
+        ):
+            body = {"host": "a.example.org"} if method == "POST" else None
+            answer = await client.request(method, f"/api/v1/apps/{path}", json=body)
+            assert answer.status_code == 404, (method, answer.text)
+        taken = await client.post("/api/v1/apps/theirs/domains", json={"host": "www.example.org"})
+        assert taken.status_code == 409 and "shop" not in taken.text
+        assert (await client.post("/api/v1/domains", json={"domain": "a.example.com"})).status_code == 403
+        assert (await client.delete("/api/v1/domains")).status_code == 403
+    assert house.names.held == {"www.example.org": "shop"}

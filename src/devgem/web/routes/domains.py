@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from devgem.clouds.domains import BaseDomain, Domain
-from devgem.domain.errors import Conflict, Forbidden, NotFound
-from devgem.web.parts import Parts, SignedIn, Who
+from devgem.domain.errors import Conflict, NotFound
+from devgem.web.parts import Operator, Parts, SignedIn
 from devgem.web.schemas import BaseDomainBody, DomainBody, DomainView, Page
 
 router = APIRouter(prefix="/api/v1")
@@ -42,15 +42,15 @@ async def get_base_domain(parts: SignedIn) -> DomainView:
 
 
 @router.post("/domains", status_code=202)
-async def set_up_base_domain(body: BaseDomainBody, parts: SignedIn, who: Who) -> DomainView:
+async def set_up_base_domain(body: BaseDomainBody, parts: SignedIn, _: Operator) -> DomainView:
     """Begins to set it up, or goes on where it stopped."""
-    return _view(await _base(parts, who.user).set_up(body.domain, body.zone))
+    return _view(await _base(parts).set_up(body.domain, body.zone))
 
 
 @router.delete("/domains", status_code=202)
-async def tear_down_base_domain(parts: SignedIn, who: Who) -> DomainView:
+async def tear_down_base_domain(parts: SignedIn, _: Operator) -> DomainView:
     """Begins to remove all that was made for it."""
-    base = _base(parts, who.user)
+    base = _base(parts)
     if count := await parts.domains.count():
         raise Conflict(
             f"{count} host names of apps are served by its load balancer",
@@ -59,9 +59,7 @@ async def tear_down_base_domain(parts: SignedIn, who: Who) -> DomainView:
     return _view(await base.tear_down())
 
 
-def _base(parts: Parts, user: str) -> BaseDomain:
-    if user != "operator":
-        raise Forbidden("the domain of all apps is the operator's", fix="Ask whoever runs this DevGem.")
+def _base(parts: Parts) -> BaseDomain:
     if parts.base_domain is None:
         raise Conflict(
             "there is no cloud here that can have a domain",
