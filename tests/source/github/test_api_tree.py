@@ -9,7 +9,7 @@ from devgem.domain.app import Repository
 from devgem.domain.errors import NotFound, SourceError
 from devgem.source import Policy, Sources
 from devgem.source.github import ApiTree, GitHub
-from devgem.source.github.api_tree import At
+from devgem.source.github.blobs import At
 from devgem.stack import detect
 from tests.source.git_repository import GitRepository
 from tests.standins.github import GitHubApi, Repo
@@ -69,8 +69,31 @@ async def test_files_are_fetched_when_they_are_read_and_once(api: GitHubApi, git
     assert not [s for s in api.seen if "/blobs/" in s.path]
     for _ in range(3):
         assert await seen.read("f7.txt") == b"7"
-    assert len([s for s in api.seen if "/blobs/" in s.path]) == 1
+    assert len([s for s in api.seen if "graphql" in s.path]) == 1
+    for n in range(10, 40):
+        assert await seen.read(f"f{n}.txt") == str(n).encode()
+    assert len([s for s in api.seen if "graphql" in s.path or "/blobs/" in s.path]) == 2
     assert all(api.token not in s.path for s in api.seen)
+
+
+async def test_without_a_token_few_requests_are_made(api: GitHubApi, github: GitHub, tmp_path: Path) -> None:
+    repository = made(tmp_path)
+    repository.commit({f"f{n}.py": f"# {n}" for n in range(40)})
+    repository.bare(api.root / "ada/public")
+    commit = await github.commit("ada/public", "main", None)
+    seen = await ApiTree.open(At(github, "ada/public", commit, None), Policy())
+    for n in range(40):
+        assert await seen.read(f"f{n}.py") == f"# {n}".encode()
+    assert len(api.seen) < 10
+
+
+async def test_what_is_no_text_is_fetched_by_itself(api: GitHubApi, github: GitHub, tmp_path: Path) -> None:
+    repository = made(tmp_path)
+    repository.commit({"a.dat": b"\xff\xfe not utf-8", "b.dat": b"\0", "c.dat": "text"})
+    seen = await tree_of(api, github, repository)
+    assert await seen.read("a.dat") == b"\xff\xfe not utf-8"
+    assert await seen.read("b.dat") == b"\0"
+    assert await seen.read("c.dat") == b"text"
 
 
 async def test_a_tree_that_is_listed_in_part_is_walked(api: GitHubApi, github: GitHub, tmp_path: Path) -> None:

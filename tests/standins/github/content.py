@@ -114,6 +114,18 @@ def contents(server: "GitHubApi", asked: Asked, repo: Repo, parts: list[str]) ->
     return Answer(200, {"type": "file", "path": parts[0], "content": encoded, "encoding": "base64"})
 
 
+def tarball(server: "GitHubApi", asked: Asked, repo: Repo, parts: list[str]) -> Answer:
+    """https://docs.github.com/en/rest/repos/contents#download-a-repository-archive-tar"""
+    return Answer(302, headers={"Location": f"{server.url}/repos/{repo.slug}/codeload/{parts[0]}"})
+
+
+def archive(server: "GitHubApi", asked: Asked, repo: Repo, parts: list[str]) -> Answer:
+    done = server.git(repo.slug, "archive", "--format=tar.gz", f"--prefix=x-{parts[0][:7]}/", parts[0])
+    if done.returncode:
+        return not_found()
+    return Answer(200, raw=done.stdout, headers={"Content-Type": "application/x-gzip"})
+
+
 def compare(server: "GitHubApi", asked: Asked, repo: Repo, parts: list[str]) -> Answer:
     """https://docs.github.com/en/rest/commits/commits#compare-two-commits"""
     base, _, head = parts[0].partition("...")

@@ -23,6 +23,8 @@ _OF_REPOSITORY: list[tuple[str, str, Handler, bool]] = [
     ("GET", r"/git/blobs/([^/]+)", content.blob, False),
     ("GET", r"/contents/(.*)", content.contents, False),
     ("GET", r"/compare/(.+)", content.compare, False),
+    ("GET", r"/tarball/([0-9a-f]{40})", content.tarball, False),
+    ("GET", r"/codeload/([0-9a-f]{40})", content.archive, False),
     ("POST", r"/statuses/([0-9a-f]{40})", talk.set_status, True),
     ("GET", r"/pulls", talk.pulls, False),
     ("POST", r"/pulls", talk.open_pull, True),
@@ -44,6 +46,8 @@ def answer(server: "GitHubApi", asked: Asked) -> Answer:
         return _by_id(server, asked)
     if found := re.fullmatch(r"/repos/([^/]+/[^/]+)(/.*)?", asked.path):
         return _of_repository(server, asked, unquote(found[1]), found[2] or "")
+    if asked.path in ("/graphql", "/api/graphql") and asked.method == "POST":
+        return _graphql(server, asked)
     if asked.path == "/rate_limit":
         core = {"limit": server.limit, "remaining": server.limit - server.used, "reset": server.reset_at}
         return Answer(200, {"resources": {"core": core}, "rate": core})
@@ -52,6 +56,23 @@ def answer(server: "GitHubApi", asked: Asked) -> Answer:
     if asked.token is None:
         return Answer(401, {"message": "Requires authentication"})
     return _of_user(server, asked)
+
+
+def _graphql(server: "GitHubApi", asked: Asked) -> Answer:
+    """Files by the names of their contents, and nothing else: https://docs.github.com/en/graphql/reference/objects#blob"""
+    if asked.token is None:
+        return Answer(401, {"message": "This endpoint requires you to be authenticated."})
+    slug = "{owner}/{name}".format(**asked.body["variables"])
+    repo = server.repo(server.faults.renamed.get(slug, slug))
+    if repo is None or not _reads(server, asked, repo):
+        return Answer(200, {"data": {"repository": None}, "errors": [{"type": "NOT_FOUND", "message": "Not there."}]})
+    wanted = re.findall(r'(\w+):object\(oid:"([0-9a-f]{40})"\)', asked.body["query"])
+    found: dict[str, object] = {}
+    for alias, sha in wanted:
+        done = server.git(repo.slug, "cat-file", "blob", sha)
+        text = None if b"\0" in done.stdout else done.stdout.decode("utf-8", "replace")
+        found[alias] = None if done.returncode else {"text": text}
+    return Answer(200, {"data": {"repository": found}})
 
 
 def _of_user(server: "GitHubApi", asked: Asked) -> Answer:

@@ -5,7 +5,6 @@ import fnmatch
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from devgem.domain.errors import NotFound
 from devgem.source.contents import (
@@ -20,35 +19,15 @@ from devgem.source.contents import (
     served_pointers,
 )
 from devgem.source.errors import refusal
-from devgem.source.github.client import GitHub
+from devgem.source.github.blobs import At, Blobs
 from devgem.source.github.links import Links
-from devgem.source.github.model import CommitInfo
 from devgem.source.github.walk import walk
-from devgem.source.location import GITHUB
 from devgem.source.policy import Policy
 
 _LINKS = 300
 _POINTERS = 50
 _ATTRIBUTES = 20
-_HELD_BYTES = 32 << 20
 _LFS = re.compile(r"^\s*(\S+)\s.*\bfilter=lfs\b", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class At:
-    """Which commit, and with whose token it is read."""
-
-    github: GitHub
-    slug: str
-    commit: CommitInfo
-    token: str | None
-
-    @property
-    def url(self) -> str:
-        return f"{GITHUB}/{self.slug}"
-
-    async def blob(self, sha: str) -> bytes:
-        return await self.github.blob(self.slug, sha, self.token)
 
 
 class ApiTree:
@@ -57,8 +36,7 @@ class ApiTree:
     def __init__(self, at: At, files: Mapping[str, Entry], notes: Sequence[str]) -> None:
         self._at = at
         self._files = files
-        self._held: dict[str, bytes] = {}
-        self._held_bytes = 0
+        self._blobs = Blobs(at, files)
         self.notes: Sequence[str] = tuple(notes)
 
     @classmethod
@@ -91,13 +69,7 @@ class ApiTree:
             raise NotFound(
                 f"the repository has no file {path!r}", fix="Check the path; it is relative to the repository's root."
             )
-        if entry.sha not in self._held:
-            content = await self._at.blob(entry.sha)
-            if self._held_bytes + len(content) > _HELD_BYTES:
-                return content[:limit_bytes]
-            self._held[entry.sha] = content
-            self._held_bytes += len(content)
-        return self._held[entry.sha][:limit_bytes]
+        return (await self._blobs.read(path, entry))[:limit_bytes]
 
 
 async def _linked(at: At, entries: Sequence[Entry], plain: Mapping[str, Entry]) -> dict[str, Entry]:

@@ -40,6 +40,7 @@ _SHORT_FRESH_SECONDS = 5.0
 _DESCRIPTION_LIMIT = 140
 _COMMENT_LIMIT = 60_000
 _BLOB_LIMIT_BYTES = 8 << 20
+_ARCHIVE_LIMIT_BYTES = 64 << 20
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
@@ -121,6 +122,20 @@ class GitHub:
         """A file's bytes. Raises SourceError `github_too_much` beyond 8 MiB."""
         path = f"{_repo(slug)}/git/blobs/{_sha(sha)}"
         return await self._get(Ask(path, bytes, accept=RAW, fresh_seconds=None, limit_bytes=_BLOB_LIMIT_BYTES), token)
+
+    async def blobs(self, slug: str, shas: Sequence[str], token: str) -> Mapping[str, bytes]:
+        """Those of some small files that are text, in one request; `blob` has the others."""
+        owner, _, name = slug.partition("/")
+        objects = " ".join(f'f{n}:object(oid:"{_sha(sha)}"){{...on Blob{{text}}}}' for n, sha in enumerate(shas))
+        query = f"query($owner:String!,$name:String!){{repository(owner:$owner,name:$name){{{objects}}}}}"
+        answer = await self._transport.query(query, {"owner": owner, "name": name}, token)
+        found = reading.document(answer, reading.blobs)
+        # What GitHub makes of a file that is not quite UTF-8 has another name.
+        return {sha: content for sha in shas if (content := found.get(sha)) is not None}
+
+    async def archive(self, slug: str, sha: str) -> bytes:
+        """All files of a public commit, as a compressed tar of at most 64 MiB."""
+        return await self._transport.download(f"{_repo(slug)}/tarball/{_sha(sha)}", _ARCHIVE_LIMIT_BYTES)
 
     async def compare(self, slug: str, base: str, head: str, token: str | None) -> Comparison:
         """What differs between two commits, from where they parted."""

@@ -2,7 +2,8 @@
 
 from devgem.domain.app import Commit, Repository
 from devgem.source.errors import refusal
-from devgem.source.github.api_tree import ApiTree, At
+from devgem.source.github.api_tree import ApiTree
+from devgem.source.github.blobs import At
 from devgem.source.github.client import GitHub, slug_of
 from devgem.source.policy import Policy
 

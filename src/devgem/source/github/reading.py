@@ -1,5 +1,6 @@
 """Reads GitHub's answers: whatever is not as documented is said to be so, and no text grows without a bound."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -96,6 +97,17 @@ def tree(said: Any) -> TreeListing:
         for each in _list(said["tree"])
     )
     return TreeListing(entries, bool(said["truncated"]))
+
+
+def blobs(said: Any) -> dict[str, bytes]:
+    """Texts of files, by the name that git gives such a content."""
+    found = (said.get("data") or {}).get("repository") or {}
+    texts = [each["text"] for each in found.values() if isinstance(each, dict) and isinstance(each.get("text"), str)]
+    return {blob_name(content): content for content in (text.encode("utf-8", "replace") for text in texts)}
+
+
+def blob_name(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0%s" % (len(content), content), usedforsecurity=False).hexdigest()
 
 
 def comparison(said: Any) -> Comparison:

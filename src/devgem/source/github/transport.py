@@ -119,6 +119,25 @@ class Transport:
         self._judge(response.status_code, response.headers, b"", token, path, soft=True)
         return response
 
+    async def query(self, text: str, variables: Mapping[str, str], token: str) -> bytes:
+        """A question in GraphQL, which has a limit of its own: https://docs.github.com/en/graphql"""
+        pool = f"{digest(token)}/graphql"
+        self._check_budget(pool)
+        url = self.url.removesuffix("/v3") + "/graphql"
+        async with self._bounds():
+            body = {"query": text, "variables": dict(variables)}
+            response = await self._exchange("POST", url, token, {}, body, pool=pool)
+        self._judge(response.status_code, response.headers, response.content, token, "/graphql")
+        return response.content
+
+    async def download(self, path: str, limit_bytes: int) -> bytes:
+        """What is public, without a token; it may come from the host that GitHub keeps for downloads."""
+        self._check_budget("")
+        async with self._bounds():
+            response = await self._exchange("GET", self.url + path, None, {}, None, limit_bytes, downloads=True)
+        self._judge(response.status_code, response.headers, response.content, None, path)
+        return response.content
+
     def _is_fresh(self, known: Kept, ask: Ask[Any]) -> bool:
         return ask.fresh_seconds is None or self._now() - known.at.timestamp() < ask.fresh_seconds
 
@@ -159,6 +178,8 @@ class Transport:
         body: object,
         limit_bytes: int = _ANSWER_BYTES,
         basic: tuple[str, str] | None = None,
+        pool: str = "",
+        downloads: bool = False,
     ) -> "httpx2.Response":
         import httpx2  # only when it is needed: it takes a while to import
 
@@ -171,19 +192,21 @@ class Transport:
             for _ in range(_REDIRECTS + 1):
                 async with client.stream(method, url, headers=sent, json=body, **auth) as response:  # type: ignore[arg-type]
                     content = await _bounded(response, limit_bytes)
-                self._budget.learn(digest(token), response.status_code, response.headers)
+                self._budget.learn(pool or digest(token), response.status_code, response.headers)
                 if response.status_code not in _REDIRECT_STATUS:
                     kept = [(n, v) for n, v in response.headers.multi_items() if n not in _ENCODED]
                     return httpx2.Response(response.status_code, headers=kept, content=content)
-                url = self._redirected(url, response.headers.get("location", ""))
+                url = self._redirected(url, response.headers.get("location", ""), downloads=downloads)
         except httpx2.HTTPError as error:
             raise self._unreachable(type(error).__name__) from error
         raise refusal("github_redirects", url=self.url)
 
-    def _redirected(self, url: str, target: str) -> str:
+    def _redirected(self, url: str, target: str, *, downloads: bool) -> str:
         """Where a repository that was renamed is now; nothing but this API gets the token."""
         found = urljoin(url, target)
-        if not found.startswith(self.url + "/"):
+        parts = urlsplit(self.url)
+        host = "codeload." + parts.netloc.removeprefix("api.")
+        if not found.startswith((self.url + "/", *([f"{parts.scheme}://{host}/"] if downloads else []))):
             raise refusal("redirected_elsewhere", url=self.url, target=clean(found)[:200])
         return found
 
