@@ -214,7 +214,7 @@ async def open_rig(
 
         inspected: list[str] = []
 
-        async def plan(repository: Repository) -> tuple[BuildPlan | Unplannable, str]:
+        async def plan(repository: Repository, user: str) -> tuple[BuildPlan | Unplannable, str]:
             inspected.append(repository.location)
             _, tree = await sources.fetch(repository)
             return await detect(tree, repository.dir), ""

@@ -104,6 +104,16 @@ async def test_the_local_cloud_fetches_what_is_private_with_the_users_token(tmp_
     assert holds(tmp_path, api.token) == []
 
 
+async def test_an_app_is_read_as_the_user_whose_it_is(tmp_path: Path, api: GitHubApi) -> None:
+    async with house_of(tmp_path, api, FarCloud(tmp_path / "cloud"), {"github:101": api.token}) as house:
+        mine = await deployed(house, VAULT, owner="github:101")
+        assert mine.status is Status.LIVE, mine
+        theirs = await deployed(house, VAULT, owner="github:102", app="other")
+        assert theirs.status is Status.FAILED
+        assert theirs.failure is not None
+        assert theirs.failure["code"] == "github_not_found"
+
+
 async def test_without_a_sign_in_what_is_private_is_not_there(tmp_path: Path, api: GitHubApi) -> None:
     async with house_of(tmp_path, api, FarCloud(tmp_path / "cloud"), {}) as house:
         ended = await deployed(house, VAULT)

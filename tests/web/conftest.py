@@ -138,7 +138,7 @@ async def dashboard_on(
         pipeline,
         clouds,
         parse=parse,
-        plan=lambda repository: tools.plan(sources, repository),
+        plan=lambda repository, user: tools.plan(sources, repository),
         sources=sources,
         workspaces=Workspaces(store, sources, pipeline),
         domains=domains,
@@ -156,7 +156,7 @@ async def dashboard_on(
         origins=[url],
         isolation=Isolation("L1", "sandbox"),
         parse=parse,
-        detect=lambda repository: tools.plan(sources, repository),
+        detect=lambda repository, user: tools.plan(sources, repository),
         examine=examine,  # type: ignore[arg-type]  # nothing is examined here
         is_draining=lambda: server.should_exit,
         static=static,

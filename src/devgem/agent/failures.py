@@ -14,7 +14,7 @@ from devgem.domain.event import EventType
 from devgem.domain.failure import Failure
 from devgem.domain.ids import parent_of
 from devgem.domain.log import LogLine
-from devgem.source import FolderTree
+from devgem.pipeline.reading import deployed_files
 from devgem.source.workspace import Edit, Replacement, Write
 from devgem.store import DeploymentRow, Transaction
 
@@ -113,7 +113,9 @@ async def _files(parts: Parts, row: DeploymentRow, lines: Sequence[LogLine]) -> 
     if row.commit is None:
         return (), {}
     try:
-        tree = FolderTree(await parts.sources.checkout(row.order.repository, row.commit, row.order.patch))
+        async with parts.store.read() as transaction:
+            user = (await transaction.apps.get(row.app)).owner
+        tree = await deployed_files(parts.sources, parts.clouds[row.order.cloud], row, user)
         paths = await tree.paths()
         found = {path: await tree.read(path, _FILE_BYTES) for path in wanted(row.plan, lines, paths)}
     except DevGemError:

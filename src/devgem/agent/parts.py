@@ -13,16 +13,15 @@ from devgem.quota.board import Board
 from devgem.store import Store
 
 Parse = Callable[[str, str | None, str], Repository]
-Plan = Callable[[Repository], Awaitable[tuple[BuildPlan | Unplannable, str]]]
+Plan = Callable[[Repository, str], Awaitable[tuple[BuildPlan | Unplannable, str]]]
 
 
 @dataclass(frozen=True)
 class Parts:
-    """`parse` turns what a user typed (source, ref, dir) into a repository; `plan` finds its build plan; `board` is
-    what the quota engine shows of itself, None where no model is configured; `repositories` searches those that a
-    user can reach by a sign-in, None without one; `sources` are the pipeline's;
-    `push_token` gives a user's credential to push with, None without a sign-in; `domains` are the apps' own host
-    names."""
+    """`parse` turns what a user typed (source, ref, dir) into a repository; `plan` finds its build plan, read as a user
+    reads it; `board` is what the quota engine shows of itself, None where no model is configured; `repositories`
+    searches those that a user can reach by a sign-in, None without one; `sources` are the pipeline's; `push_token`
+    gives a user's credential to push with, None without a sign-in; `domains` are the apps' own host names."""
 
     store: Store
     pipeline: Pipeline

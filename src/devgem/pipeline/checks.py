@@ -26,7 +26,9 @@ async def check_edits(parts: Parts, order: Build, edited: Sequence[str], *, own:
     """`order` is what would be built, without its plan and environment; `edited` are the files that are not as in the
     commit."""
     try:
-        root = await parts.sources.checkout(order.repository, order.commit, order.patch)
+        async with parts.store.read() as transaction:
+            user = (await transaction.apps.get(order.app)).owner
+        root = await parts.sources.checkout(order.repository, order.commit, order.patch, user=user)
     except DevGemError as error:
         return [Finding("the edits apply", False, error.message)]
     found = [Finding("the edits apply", True), *await _parsed(root, edited)]

@@ -14,6 +14,7 @@ from devgem.domain.app import Commit, Repository
 from devgem.domain.errors import SourceError, Unavailable
 from devgem.domain.plan import BuildPlan, Candidate, Unplannable
 from devgem.domain.tree import Tree
+from devgem.pipeline.intake import check_source
 from devgem.source import NotedTree, Sources
 from devgem.source.credentials import Credentials
 from devgem.source.github import GitHub, slug_of
@@ -26,6 +27,8 @@ from devgem.store import Store
 _ENV = 200
 _GENERATED_BYTES = 32
 
+Look = Callable[[Repository, str], Awaitable[tuple[Commit, NotedTree]]]
+"""A repository as a user reads it: its commit and its files."""
 Find = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
@@ -72,7 +75,7 @@ class Inspections:
 
     async def of(self, repository: Repository, user: str) -> Inspection:
         """Raises SourceError, and Unavailable while GitHub cannot be asked."""
-        commit, tree = await self._look(repository, user)
+        commit, tree = await self.look(repository, user)
         findings = await self._kept("inspection", repository, commit, lambda: _findings(tree, repository.dir))
         about = await self._about(repository, commit, user)
         env = [_offered(EnvAsked(**asked)) for asked in findings["env"]]
@@ -80,7 +83,7 @@ class Inspections:
             repository=repository,
             owner=owner_of(repository),
             commit=commit,
-            first_seen=await self._is_first(repository),
+            first_seen=await self._is_first(repository, user),
             findings=findings,
             env=env,
             note=" ".join(tree.notes),
@@ -89,7 +92,7 @@ class Inspections:
 
     async def folders(self, repository: Repository, user: str) -> Sequence[Candidate]:
         """The folders that can be deployed, `.` among them when the root can."""
-        commit, tree = await self._look(replace(repository, dir="."), user)
+        commit, tree = await self.look(replace(repository, dir="."), user)
 
         async def found() -> Mapping[str, Any]:
             return {"folders": [asdict(candidate) for candidate in await candidates(tree)]}
@@ -97,8 +100,10 @@ class Inspections:
         kept = await self._kept("folders", replace(repository, dir="."), commit, found)
         return [Candidate(**each) for each in kept["folders"]]
 
-    async def _look(self, repository: Repository, user: str) -> tuple[Commit, NotedTree]:
-        """By the API where a sign-in allows enough calls, or nothing else will do."""
+    async def look(self, repository: Repository, user: str) -> tuple[Commit, NotedTree]:
+        """The commit and its files: by the API where a sign-in allows enough calls, or nothing else will do. Raises
+        InvalidInput for a folder of this machine that is not the user's, SourceError and Unavailable."""
+        check_source(repository, user)
         if self._reads_far:
             return await self._sources.look(repository, user=user)
         if await self._credentials.of(repository, user) is not None:
@@ -133,11 +138,11 @@ class Inspections:
             return unknown
         return {"at": at, "private": info.private, "own": info.writable}
 
-    async def _is_first(self, repository: Repository) -> bool:
+    async def _is_first(self, repository: Repository, user: str) -> bool:
         if repository.is_folder:
             return False
         prefix = repository.location.rpartition("/")[0] + "/"
-        async with self._store.read() as transaction:
+        async with self._store.read(owner=user) as transaction:
             rows = await transaction.apps.page(limit=10_000)
         return not any(row.app.repository.location.startswith(prefix) for row in rows)
 

@@ -76,7 +76,8 @@ class OpenWorkspace:
     @classmethod
     async def at(cls, desk: Desk, row: WorkspaceRow, origin: Origin, live: str) -> Self:
         """`live` are the edits on the origin's commit that are live. Raises SourceError."""
-        return cls(desk, row, origin, live, await desk.sources.checkout(row.repository, row.commit))
+        root = await desk.sources.checkout(row.repository, row.commit, user=origin.user)
+        return cls(desk, row, origin, live, root)
 
     @property
     def app(self) -> str:
@@ -167,7 +168,7 @@ class OpenWorkspace:
         await self._look_again()
         view = await self._view()
         patch = patch_text(view.base, view.now)
-        root = await self._desk.sources.checkout(self._origin.repository, self._origin.commit)
+        root = await self._desk.sources.checkout(self._origin.repository, self._origin.commit, user=self._origin.user)
         target = await asyncio.to_thread(View.of, root, [], (patch, self._origin.patch))
         after = rebased(patch, target.with_patch(self._origin.patch))
         row = self._anew()
@@ -276,7 +277,7 @@ class OpenWorkspace:
 
     async def _move(self, row: WorkspaceRow) -> None:
         """Begins anew on another commit."""
-        root = await self._desk.sources.checkout(row.repository, row.commit)
+        root = await self._desk.sources.checkout(row.repository, row.commit, user=self._origin.user)
         await self._store(replace(row, version=self._row.version, branch=self._row.branch))
         self._root, self._history = root, History.from_json(row.history)
 

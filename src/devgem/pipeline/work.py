@@ -15,7 +15,6 @@ from devgem.pipeline.narration import Narration
 from devgem.pipeline.parts import Parts
 from devgem.store import DeploymentRow, Fact, Transaction
 
-OPERATOR = "operator"
 Found = TypeVar("Found", Image, Proof)
 
 
@@ -60,7 +59,8 @@ class Work:
 
     async def user(self) -> str:
         """Whose app it is, and so with whose sign-in its repository is read."""
-        return OPERATOR
+        async with self.parts.store.read() as transaction:
+            return (await transaction.apps.get(self.owner)).owner
 
     @property
     def repository(self) -> Repository:

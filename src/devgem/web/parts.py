@@ -73,7 +73,7 @@ class Parts:
     origins: Sequence[str]
     isolation: Isolation
     parse: Callable[[str, str | None, str], Repository]
-    detect: Callable[[Repository], Awaitable[tuple[BuildPlan | Unplannable, str]]]
+    detect: Callable[[Repository, str], Awaitable[tuple[BuildPlan | Unplannable, str]]]
     examine: Callable[[], Awaitable[Sequence[Check]]]
     is_draining: Callable[[], bool]
     static: Path

@@ -1,6 +1,6 @@
 """The agent over the house's parts: conversations, the models that answer them, and what they may use."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from devgem.agent.budget import Budget
@@ -12,8 +12,9 @@ from devgem.config import Settings
 from devgem.pipeline import Pipeline
 from devgem.pipeline.domains import AppDomains
 from devgem.pipeline.workspaces import Workspaces
-from devgem.source import Sources
+from devgem.source import Sources, Tokens
 from devgem.source.github import GitHub
+from devgem.source.github.picker import Picker
 from devgem.store import Store
 from devgem.web.parts import Spent
 from devgem.wiring.models import Models
@@ -30,10 +31,16 @@ def conversations(
     *,
     sources: Sources,
     github: GitHub,
+    tokens: Tokens,
     parse: Parse,
     plan: Plan,
     domains: AppDomains,
 ) -> Conversations:
+    picker = Picker(github)
+
+    async def search(user: str, query: str) -> Sequence[str]:
+        return await picker.search(await tokens(user), query)
+
     parts = Parts(
         store,
         pipeline,
@@ -44,6 +51,8 @@ def conversations(
         workspaces=Workspaces(store, sources, pipeline, github=github),
         board=lambda: models.board(OPERATOR),
         domains=domains,
+        repositories=search,
+        push_token=tokens,
     )
     budget = Budget(
         turn_tokens=settings.turn_tokens,

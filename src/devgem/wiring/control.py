@@ -185,7 +185,8 @@ async def _parts(
         stack.push_async_callback(_cancel, asyncio.create_task(_record_facts(edge_client, pipeline)))
         stack.push_async_callback(_cancel, asyncio.create_task(_prune(cloud, sources, store)))
         parse = tools.parser(settings)
-        plan = tools.Plans(store, sources)
+        looking = inspections(store, sources, github, tokens, clouds.values())
+        plan = tools.Plans(store, looking.look)
         of_models = models.Models(settings, store)
         stack.push_async_callback(of_models.close)
         conversations = agent.conversations(
@@ -196,6 +197,7 @@ async def _parts(
             of_models,
             sources=sources,
             github=github,
+            tokens=tokens,
             parse=parse,
             plan=plan.of,
             domains=of_domains.of_apps,
@@ -230,7 +232,7 @@ async def _parts(
             pushes=pushes,
             webhook_secret=push.secret(settings),
             github=on_github(settings, github, tokens),
-            inspections=inspections(store, sources, github, tokens, clouds.values()),
+            inspections=looking,
         )
 
 

@@ -15,6 +15,7 @@ from devgem.config import Paths, Settings
 from devgem.domain.app import Check, Repository
 from devgem.domain.plan import BuildPlan, Unplannable
 from devgem.domain.tree import Tree
+from devgem.pipeline.inspections import Look
 from devgem.source import Policy, Sources, parse_source
 from devgem.stack import detect, dockerfile
 from devgem.store import Store
@@ -49,13 +50,13 @@ def parser(settings: Settings) -> Callable[[str, str | None, str], Repository]:
 class Plans:
     """Plans of repositories, kept by commit: the same one is not analysed twice."""
 
-    def __init__(self, store: Store, sources: Sources) -> None:
+    def __init__(self, store: Store, look: Look) -> None:
         self._store = store
-        self._sources = sources
+        self._look = look
 
-    async def of(self, repository: Repository) -> tuple[BuildPlan | Unplannable, str]:
-        """As `plan`."""
-        commit, tree = await self._sources.fetch(repository)
+    async def of(self, repository: Repository, user: str) -> tuple[BuildPlan | Unplannable, str]:
+        """As `plan`, of what the user can read."""
+        commit, tree = await self._look(repository, user)
         named = (version("devgem"), repository.location, commit.sha, repository.dir)
         key = hashlib.sha256("\0".join(named).encode()).hexdigest()
         async with self._store.read() as transaction:

@@ -35,7 +35,7 @@ async def list_repositories(context: Context, arguments: SearchArguments) -> Too
 async def inspect_repository(context: Context, arguments: InspectArguments) -> ToolResult:
     repository = context.parts.parse(arguments.source, arguments.ref, arguments.dir or ".")
     check_source(repository, context.user)
-    plan, _ = await context.parts.plan(repository)
+    plan, _ = await context.parts.plan(repository, context.user)
     content = plan.to_json()
     if isinstance(plan, Unplannable):
         summary = f"{arguments.source} cannot be deployed as it is."

@@ -6,14 +6,14 @@ from devgem.domain.app import Check
 from devgem.domain.failure import Failure
 from devgem.domain.ids import parent_of
 from devgem.domain.plan import BuildPlan, Evidence, Kind, Unplannable
-from devgem.domain.tree import Tree
+from devgem.pipeline.reading import deployed_files
 from devgem.pipeline.work import Done, Outcome, Work
-from devgem.source import FolderTree
 from devgem.store import Transaction
 
 
 async def plan(work: Work) -> Outcome:
-    found = await work.parts.detect(await _tree(work), work.repository.dir)
+    files = await deployed_files(work.parts.sources, work.cloud, work.deployment, await work.user())
+    found = await work.parts.detect(files, work.repository.dir)
     if isinstance(found, Unplannable):
         return _unplannable(found)
     if found.stack.kind is Kind.WORKER and parent_of(work.app):
@@ -26,15 +26,6 @@ async def plan(work: Work) -> Outcome:
         await transaction.deployments.found(work.id, plan=found)
 
     return Done({"plan": found.to_json(), "env_missing": await _env_missing(work, found)}, save=save)
-
-
-async def _tree(work: Work) -> Tree:
-    sources, order, commit = work.parts.sources, work.deployment.order, work.deployment.commit
-    assert commit is not None, "the fetch step finds it"
-    user = await work.user()
-    if work.cloud.clones_itself:
-        return await sources.tree(work.repository, commit, order.patch, user=user)
-    return FolderTree(await sources.checkout(work.repository, commit, order.patch, user=user))
 
 
 async def _env_missing(work: Work, plan: BuildPlan) -> list[str]:

@@ -95,5 +95,5 @@ async def detect(body: DetectBody, parts: SignedIn, who: Who) -> DetectView:
     """What a repository is and would be built as, without deploying it."""
     repository = parts.parse(body.source, body.ref, body.dir)
     check_source(repository, who.user)
-    plan, dockerfile = await parts.detect(repository)
+    plan, dockerfile = await parts.detect(repository, who.user)
     return DetectView(**plan.to_json(), dockerfile=dockerfile)
