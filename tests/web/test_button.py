@@ -74,12 +74,13 @@ async def test_what_was_agreed_to_is_deployed_in_a_conversation_of_its_own(cloud
 
     events = list(await clouded.store.events(f"conversation:{started['conversation']}"))
     assert [event.type for event in events] == ["message.finished", "tool.called", "tool.finished", "message.finished"]
-    said, called, finished, told = (event.data for event in events)
+    said, called, finished, closed = (event.data for event in events)
     assert said["text"] == f"Deploy {SOURCE} at commit {SHA[:12]}"
     assert called["arguments"] == {
         "source": SOURCE, "ref": SHA, "dir": ".", "name": "shop", "env": ["MODE", "SESSION_SECRET"],
     }  # fmt: skip
-    assert finished["deployment"] == told["deployment"] == started["deployment"]
+    assert finished["deployment"] == started["deployment"]
+    assert finished["turn"] == called["turn"] == closed["turn"]
     everything = answer.text + "".join(str(event.data) for event in events)
     assert values["SESSION_SECRET"] not in everything
     assert "quick" not in everything

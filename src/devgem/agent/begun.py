@@ -13,6 +13,7 @@ from devgem.domain.ids import new_id
 from devgem.store import CallRow, CallStatus, Fact, Transaction, TurnStatus
 
 _TOOL = "deploy"
+_CLOSING = "Its link is shown above once it answers. Ask for its logs, or say what to change."
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ async def begin(transaction: Transaction, begun: Begun, deployment: Deployment) 
             Fact(EventType.MESSAGE_FINISHED, {**said, "client_id": None}),
             _called(call, begun),
             finished(call.id, call.tool, turn, result),
-            closing.message(result.summary, turn, deployment=deployment.id, key=f"closed:{turn}"),
+            closing.message(_CLOSING, turn, key=f"closed:{turn}"),
         ],
     )
     await transaction.histories.add(

@@ -20,8 +20,8 @@ export function ConsentForm({ asked, found, dir }: { asked: Asked; found: Inspec
   const id = useId();
   const isUnknown = !found.own && found.first_seen;
   useEffect(() => {
-    // Enter must not deploy the code of somebody unknown.
-    if (isUnknown) cancel.current?.querySelector("a")?.focus();
+    // Enter must not deploy the code of somebody unknown; what is above stays in sight.
+    if (isUnknown) cancel.current?.querySelector("a")?.focus({ preventScroll: true });
   }, [isUnknown]);
   const deploy = async (event: FormEvent) => {
     event.preventDefault();
