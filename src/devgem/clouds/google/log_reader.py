@@ -264,15 +264,26 @@ def _line(entry: Any) -> LogLine:
 
 
 def _text(entry: Any) -> str:
+    from google.protobuf.json_format import MessageToDict
+
     if entry.text_payload:
         text = entry.text_payload
     elif entry.json_payload:
-        fields = dict(entry.json_payload)
+        fields = _plain(MessageToDict(type(entry).pb(entry).json_payload))
         said = fields.get("message")
-        text = said if isinstance(said, str) else json.dumps(fields, ensure_ascii=False, default=str)
+        text = said if isinstance(said, str) else json.dumps(fields, ensure_ascii=False)
     else:
         text = ""
     return clean(text.rstrip("\n")[:LINE_LIMIT])
+
+
+def _plain(value: Any) -> Any:
+    """Google has only one kind of number; whole ones are told as such."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _microseconds(at: datetime) -> int:

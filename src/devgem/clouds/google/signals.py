@@ -153,7 +153,7 @@ def _of_requests(number: int, requests: Sequence[Any]) -> RevisionSignals:
     statuses: dict[str, int] = defaultdict(int)
     for request in requests:
         statuses[f"{request.status // 100}xx"] += 1
-    latencies = sorted(request.latency.total_seconds() for request in requests)
+    latencies = sorted(request.latency.seconds + request.latency.nanos / 1e9 for request in requests)
     return RevisionSignals(number, len(requests), dict(statuses), _rank(latencies, 0.5), _rank(latencies, 0.99))
 
 
