@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     """With the project, turns on the `google` cloud: where apps are built and run."""
     google_api_endpoint: str = ""
     """Another address of Google's APIs, `http://host:port`, reached without TLS and credentials."""
+    google_min_instances: int = Field(default=0, ge=0, le=100)
+    """How many instances of every app on Cloud Run run at least; with 0 nobody pays for what nobody asks."""
+    google_max_instances: int = Field(default=10, ge=1, le=1000)
+    google_concurrency: int = Field(default=80, ge=1, le=1000)
+    """How many requests one instance on Cloud Run has at once."""
     gemini_api_key: SecretStr | None = Field(default=None, validation_alias="GEMINI_API_KEY")
     """The operator's key of the Gemini API, the last resort; a user's own comes before it."""
     gemini_model: str = ""

@@ -216,6 +216,13 @@ async def test_an_app_without_a_front_page_is_proven_with_a_note(house: House) -
     assert proof.status == 404 and proof.notes == ("answers 404 to GET /",)
 
 
+async def test_a_release_command_that_is_not_run_is_said(house: House) -> None:
+    plan = replace(PLAN, release=(("python", "manage.py", "migrate"),))
+    async with house.cloud() as cloud:
+        proof = await deploy(cloud, house.revision(1, plan=plan))
+    assert "python manage.py migrate" in proof.notes[0] and "not run" in proof.notes[0]
+
+
 async def test_an_image_that_is_gone_is_not_found(house: House) -> None:
     revision = house.revision(1)
     house.registry.images.clear()

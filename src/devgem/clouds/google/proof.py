@@ -16,6 +16,7 @@ from devgem.domain.app import Progress, Proof, Revision
 from devgem.domain.errors import Conflict
 from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine
+from devgem.domain.plan import display
 
 _READY, _FAILED = 4, 3  # Condition.State
 
@@ -125,7 +126,7 @@ class Prover:
     async def _asked(self, revision: Revision, url: str) -> Proof | Failure:
         """As the local cloud judges: any answer below 500 will do; what is worse may get better for a while."""
         path = revision.plan.health_path or "/"
-        notes: list[str] = []
+        notes = [_unrun(revision)] if revision.plan.release else []
         began = time.monotonic()
         while True:
             answer = await self._ask(url.rstrip("/") + path)
@@ -167,6 +168,11 @@ class Prover:
             return explained
         cause = f"it answers {answer.status} to GET {path}" if isinstance(answer, _Answer) else f"it {answer}"
         return Failure("unwell", cause, "Its log says why.", explained.evidence)
+
+
+def _unrun(revision: Revision) -> str:
+    commands = "; ".join(display(command) for command in revision.plan.release)
+    return f"the release command is not run on Google Cloud; run it yourself if this commit needs it: {commands}"
 
 
 def _ready_condition(revision: Any) -> Any:

@@ -46,6 +46,7 @@ OF_DEVGEM = (
             "run.services.setIamPolicy",
             "run.revisions.get",
             "run.revisions.list",
+            "run.revisions.delete",
         ),
     ),
     Role(
@@ -71,9 +72,13 @@ OF_DEVGEM = (
         (
             "secretmanager.secrets.create",
             "secretmanager.secrets.delete",
+            "secretmanager.secrets.get",
+            "secretmanager.secrets.list",
             "secretmanager.secrets.setIamPolicy",
+            "secretmanager.versions.access",
             "secretmanager.versions.add",
             "secretmanager.versions.destroy",
+            "secretmanager.versions.list",
         ),
     ),
     Role(
