@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     github_url: str = "https://github.com"
     """Where `owner/repo` lives."""
     github_api_url: str = "https://api.github.com"
-    """Where pull requests are opened."""
+    """GitHub's REST API; an Enterprise server's is `https://<host>/api/v3`."""
     github_webhook_secret: SecretStr | None = Field(default=None, validation_alias="GITHUB_WEBHOOK_SECRET")
     """What GitHub signs its webhooks with; without it none is taken."""
     allow_private_addresses: bool = False

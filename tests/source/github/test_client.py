@@ -106,6 +106,26 @@ async def test_on_a_bad_day_the_last_list_stands_in_and_says_so(
     assert caught.value.fix
 
 
+async def test_on_a_slow_day_the_last_list_does_not_wait(api: GitHubApi, github: GitHub, clock: Clock) -> None:
+    before = await github.repositories(api.token)
+    clock.now += 60
+    api.faults.slow_seconds = 300.0
+    found = await github.repositories(api.token)
+    assert (found.items, found.stale, found.note) == (before.items, True, "GitHub is slow to answer.")
+
+
+async def test_while_github_is_down_it_is_not_asked_all_the_time(api: GitHubApi, github: GitHub, clock: Clock) -> None:
+    await github.repositories(api.token)
+    clock.now += 60
+    api.faults.status = 503
+    for _ in range(5):
+        assert (await github.repositories(api.token)).stale
+    assert asked(api, "/user/repos") == [200, 503]
+    api.faults.status = 0
+    clock.now += 6
+    assert not (await github.repositories(api.token)).stale
+
+
 async def test_a_limit_is_waited_for_and_not_run_against(api: GitHubApi, github: GitHub, clock: Clock) -> None:
     api.faults.limited = "secondary"
     for _ in range(3):

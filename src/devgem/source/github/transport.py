@@ -30,6 +30,9 @@ _AT_ONCE = 16
 _REDIRECTS = 3
 _TIMEOUT_SECONDS = 20.0
 _WHOLE_SECONDS = 40.0
+_PATIENCE_SECONDS = 3.0
+"""How long is waited for an answer when there is an older one."""
+_DOWN_SECONDS = 5.0
 _REDIRECT_STATUS = frozenset({301, 302, 307, 308})
 _NEXT = re.compile(r'<([^>]{1,2000})>;\s*rel="(next|last)"')
 GONE = frozenset({404, 410, 451})
@@ -81,6 +84,7 @@ class Transport:
         self._budget = Budget(now)
         self._flights: dict[tuple[str, str, str], asyncio.Task[Answer[Any]]] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._down_until = 0.0
 
     async def close(self) -> None:
         for task in list(self._flights.values()):
@@ -98,15 +102,20 @@ class Transport:
             return _answer(known)
         if known is not None and ask.stale and self._budget.is_short(who):
             return replace(_answer(known), stale="Few calls to GitHub are left for now.")
+        if known is not None and ask.stale and self._now() < self._down_until:
+            return replace(_answer(known), stale="GitHub cannot be asked.")
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = asyncio.create_task(self._fly(ask, token, key, known))
             flight.add_done_callback(lambda done: self._landed(key, done))
-        try:
+        if known is None or not ask.stale:
             return await asyncio.shield(flight)
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                return await asyncio.shield(flight)
+        except TimeoutError:  # it goes on, for who asks next
+            return replace(_answer(known), stale="GitHub is slow to answer.")
         except Unavailable as error:
-            if known is None or not ask.stale:
-                raise
             return replace(_answer(known), stale=f"{error.message}.")
 
     async def send(
@@ -247,6 +256,7 @@ class Transport:
         )
 
     def _unreachable(self, detail: str) -> Unavailable:
+        self._down_until = self._now() + _DOWN_SECONDS
         return Unavailable(
             f"GitHub cannot be asked: {self.url} ({detail})",
             fix="Try again in a few minutes; see www.githubstatus.com.",
