@@ -1,15 +1,17 @@
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
-import { asProblem, type Problem } from "../../lib/api";
+import { type ClipboardEvent, type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { HIDDEN, useComposing } from "./compose";
 import type { Message } from "./entries";
-
-/** What DevGem puts in the place of a secret that a message held. */
-export const HIDDEN = "[hidden]";
+import { Pasted } from "./Pasted";
+import { isLong } from "./paste";
+import { optionId, Suggestions } from "./Suggestions";
+import { useSuggestions } from "./suggesting";
 
 interface Props {
   conversation: string;
   /** The message that is edited; null for a new one. */
   editing: Message | null;
   isWorking: boolean;
+  /** A new message is shown at once and kept until it has gone; one that is edited may fail here. */
   onSend: (text: string, clientId: string, replaces: string | null) => Promise<unknown>;
   onStop: () => Promise<unknown>;
   onEditLast: () => void;
@@ -22,91 +24,69 @@ interface Props {
  */
 export function Composer(props: Props) {
   const { editing, isWorking } = props;
-  const composer = useComposer(props);
+  const composing = useComposing(props);
+  const { text, write, pasted, paste } = composing;
+  const suggestions = useSuggestions(text, write);
   const area = useRef<HTMLTextAreaElement>(null);
+  const list = useId();
   useEffect(() => {
     if (editing) area.current?.focus();
   }, [editing]);
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
-    composer.send();
+    composing.send();
+  };
+  const onPaste = (event: ClipboardEvent) => {
+    const long = event.clipboardData.getData("text/plain");
+    if (editing || !isLong(long)) return;
+    event.preventDefault();
+    paste([...pasted, long]);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.nativeEvent.isComposing) return;
+    if (event.nativeEvent.isComposing || suggestions.onKey(event)) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      composer.send();
+      composing.send();
     } else if (event.key === "Escape" && editing) {
       props.onEditDone();
-    } else if (event.key === "ArrowUp" && composer.text === "" && !editing) {
+    } else if (event.key === "ArrowUp" && text === "" && !editing) {
       event.preventDefault();
       props.onEditLast();
     }
   };
+  const isSuggesting = suggestions.options.length > 0;
   return (
     <form className="composer" onSubmit={onSubmit}>
-      {composer.problem && (
+      {composing.problem && (
         <p className="problem" role="alert">
-          {composer.problem.message} {composer.problem.fix}
+          {composing.problem.message} {composing.problem.fix}
         </p>
       )}
-      {editing && <Editing hasSecret={composer.hasSecret} onEditDone={props.onEditDone} />}
+      {editing && <Editing hasSecret={composing.hasSecret} onEditDone={props.onEditDone} />}
+      <Suggestions id={list} options={suggestions.options} current={suggestions.current} onTake={suggestions.take} />
+      <Pasted blocks={pasted} onChange={paste} />
       <textarea
         ref={area}
         aria-label="Message"
+        aria-autocomplete="list"
+        aria-controls={isSuggesting ? list : undefined}
+        aria-activedescendant={isSuggesting ? optionId(list, suggestions.current) : undefined}
         placeholder="deploy owner/repo"
         rows={1}
-        value={composer.text}
-        onChange={(event) => composer.write(event.target.value)}
+        value={text}
+        onChange={(event) => {
+          write(event.target.value);
+          suggestions.onCaret(event.target.selectionStart);
+        }}
+        onPaste={onPaste}
         onKeyDown={onKeyDown}
       />
       {isWorking && <StopButton onStop={props.onStop} />}
-      <button type="submit" className="button button-primary" disabled={!composer.canSend}>
+      <button type="submit" className="button button-primary" disabled={!composing.canSend}>
         Send
       </button>
     </form>
   );
-}
-
-function useComposer({ conversation, editing, onSend, onEditDone }: Props) {
-  const draft = `devgem.draft.${conversation}`;
-  const [text, setText] = useState(() => editing?.text ?? localStorage.getItem(draft) ?? "");
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [sending, setSending] = useState(false);
-  // The same text sent again after an answer was lost is the same message.
-  const failed = useRef({ text: "", clientId: "" });
-  const written = useRef(text);
-  const show = (value: string) => {
-    setText(value);
-    written.current = value;
-  };
-  const write = (value: string) => {
-    show(value);
-    if (!editing) localStorage.setItem(draft, value);
-  };
-  const hasSecret = editing !== null && text.includes(HIDDEN);
-  const canSend = text.trim() !== "" && !sending && !hasSecret;
-  const send = async () => {
-    if (!canSend) return;
-    setSending(true);
-    setProblem(null);
-    const clientId = failed.current.text === text ? failed.current.clientId : crypto.randomUUID();
-    // What is written while it is being sent is the next message; the draft is kept until this one has arrived.
-    if (!editing) show("");
-    try {
-      await onSend(text, clientId, editing?.id ?? null);
-      failed.current = { text: "", clientId: "" };
-      if (editing) onEditDone();
-      else localStorage.setItem(draft, written.current);
-    } catch (error) {
-      failed.current = { text, clientId };
-      if (!editing) write(written.current ? `${text}\n${written.current}` : text);
-      setProblem(asProblem(error));
-    } finally {
-      setSending(false);
-    }
-  };
-  return { text, write, problem, canSend, hasSecret, send: () => void send() };
 }
 
 function Editing({ hasSecret, onEditDone }: { hasSecret: boolean; onEditDone: () => void }) {

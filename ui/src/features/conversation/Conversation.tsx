@@ -3,7 +3,8 @@ import { asProblem, api } from "../../lib/api";
 import { useStickToEnd } from "../../lib/scroll";
 import { useStream } from "../../lib/stream";
 import { Announcer } from "./Announcer";
-import { Composer, HIDDEN } from "./Composer";
+import { HIDDEN } from "./compose";
+import { Composer } from "./Composer";
 import { type Entry, isWorking, lastUserMessage, type Message, NOTHING_SAID, type Thread } from "./entries";
 import { useSending } from "./echoes";
 import { type Acts, EntryView } from "./EntryView";
@@ -17,15 +18,15 @@ interface Props {
   renderDeployment: (id: string, say: (text: string) => void) => ReactNode;
 }
 
-type Send = ReturnType<typeof useSending>["send"];
+type Sending = Pick<ReturnType<typeof useSending>, "send" | "drop">;
 
 export function Conversation({ id, renderDeployment }: Props) {
   const thread = useStream(`conversation:${id}`, addEvent, NOTHING_SAID);
   const [editing, setEditing] = useState<Message | null>(null);
   const { view, content, toEnd } = useStickToEnd();
   // Who speaks wants to see the answer, wherever they have read.
-  const { shown, send } = useSending(id, thread, toEnd);
-  const { acts, problem } = useActs(id, renderDeployment, setEditing, send);
+  const { shown, send, drop } = useSending(id, thread, toEnd);
+  const { acts, problem } = useActs(id, renderDeployment, setEditing, { send, drop });
   return (
     <div className="conversation">
       <h2 className="visually-hidden">Conversation</h2>
@@ -58,7 +59,7 @@ export function Conversation({ id, renderDeployment }: Props) {
 }
 
 /** What entries can ask for. What fails is told at the end of the conversation. */
-function useActs(id: string, renderDeployment: Props["renderDeployment"], edit: (message: Message) => void, send: Send) {
+function useActs(id: string, renderDeployment: Props["renderDeployment"], edit: (message: Message) => void, { send, drop }: Sending) {
   const [problem, setProblem] = useState<string | null>(null);
   const acts = useMemo((): Acts => {
     const attempt = (request: Promise<unknown>) => {
@@ -77,8 +78,10 @@ function useActs(id: string, renderDeployment: Props["renderDeployment"], edit: 
       answerEdit: (edit, answer) => api.answerEdit(id, edit, answer),
       edit,
       retry: (message) => say(message.text, message.id),
+      resend: (message) => attempt(send(message.text, message.id, null)),
+      drop: (message) => drop(message.id),
     };
-  }, [id, renderDeployment, edit, send]);
+  }, [id, renderDeployment, edit, send, drop]);
   return { acts, problem };
 }
 

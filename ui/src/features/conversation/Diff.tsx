@@ -1,18 +1,19 @@
 import { visible } from "../../lib/visible";
 import type { FileChange, Hunk } from "./entries";
+import { HunkLines } from "./HunkLines";
 
 const OPEN_LINES = 200;
-const KIND: Record<string, string> = { "+": "added", "-": "removed" };
 
 interface Props {
   file: FileChange;
   accepted: ReadonlySet<string>;
   /** Null when there is nothing to choose any more. */
   onChoose: ((hunk: string, accept: boolean) => void) | null;
+  isSplit?: boolean;
 }
 
 /** One file's changes; long ones are closed at first. */
-export function Diff({ file, accepted, onChoose }: Props) {
+export function Diff({ file, accepted, onChoose, isSplit = false }: Props) {
   const lines = file.hunks.flatMap((hunk) => hunk.lines);
   const count = (sign: string) => lines.filter((line) => line.startsWith(sign)).length;
   return (
@@ -22,13 +23,21 @@ export function Diff({ file, accepted, onChoose }: Props) {
         <span className="added numbers">+{count("+")}</span> <span className="removed numbers">-{count("-")}</span>
       </summary>
       {file.hunks.map((hunk) => (
-        <HunkView key={hunk.id} path={file.path} hunk={hunk} isAccepted={accepted.has(hunk.id)} onChoose={onChoose} />
+        <HunkView key={hunk.id} path={file.path} hunk={hunk} isAccepted={accepted.has(hunk.id)} onChoose={onChoose} isSplit={isSplit} />
       ))}
     </details>
   );
 }
 
-function HunkView({ path, hunk, isAccepted, onChoose }: { path: string; hunk: Hunk; isAccepted: boolean; onChoose: Props["onChoose"] }) {
+interface HunkProps {
+  path: string;
+  hunk: Hunk;
+  isAccepted: boolean;
+  onChoose: Props["onChoose"];
+  isSplit: boolean;
+}
+
+function HunkView({ path, hunk, isAccepted, onChoose, isSplit }: HunkProps) {
   return (
     <div className={isAccepted ? "hunk" : "hunk hunk-refused"}>
       <label className="hunk-head">
@@ -41,17 +50,7 @@ function HunkView({ path, hunk, isAccepted, onChoose }: { path: string; hunk: Hu
         />
         <code>{visible(hunk.header)}</code>
       </label>
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable by keyboard */}
-      <pre tabIndex={0} aria-label={`Changes in ${path} ${hunk.header}`}>
-        <span className="hunk-lines">
-          {hunk.lines.map((line, index) => (
-            <span key={index} className={`hunk-line ${KIND[line[0] ?? ""] ?? ""}`}>
-              {visible(line)}
-              {"\n"}
-            </span>
-          ))}
-        </span>
-      </pre>
+      <HunkLines lines={hunk.lines} label={`Changes in ${path} ${hunk.header}`} isSplit={isSplit} />
     </div>
   );
 }

@@ -46,6 +46,7 @@ function Proposal({ edit, onRest, onAnswer }: Props) {
   const title = useId();
   const shownDiff = useDiff(edit, onRest);
   const all = shownDiff.files.flatMap((file) => file.hunks.map((hunk) => hunk.id));
+  const [isSplit, setSplit] = useState(false);
   const [refused, setRefused] = useState<ReadonlySet<string>>(new Set());
   const accepted = all.filter((hunk) => !refused.has(hunk));
   const choose = (hunk: string, accept: boolean) => {
@@ -59,10 +60,17 @@ function Proposal({ edit, onRest, onAnswer }: Props) {
   const shown = edit.status === "applied" ? applied : accepted;
   return (
     <section className={`card edit edit-${edit.status}`} aria-labelledby={title}>
-      <h3 id={title}>{titleOf(edit)}</h3>
+      <div className="edit-head">
+        <h3 id={title} className="grow">
+          {titleOf(edit)}
+        </h3>
+        <button type="button" className="link edit-split" aria-pressed={isSplit} onClick={() => setSplit(!isSplit)}>
+          Side by side
+        </button>
+      </div>
       <Flags flags={edit.flags} />
       {shownDiff.files.map((file) => (
-        <Diff key={file.path} file={file} accepted={new Set(shown)} onChoose={isOpen ? choose : null} />
+        <Diff key={file.path} file={file} accepted={new Set(shown)} onChoose={isOpen ? choose : null} isSplit={isSplit} />
       ))}
       {shownDiff.rest && <RestNotice {...shownDiff} rest={shownDiff.rest} isOpen={isOpen} />}
       <Checks checks={edit.checks} />

@@ -15,6 +15,9 @@ export interface Acts {
   answerEdit: (edit: string, answer: EditAnswer) => Promise<unknown>;
   edit: (message: Message) => void;
   retry: (message: Message) => void;
+  /** Sends what could not be sent, or gives it up. */
+  resend: (message: Message) => void;
+  drop: (message: Message) => void;
 }
 
 interface Props {
@@ -35,6 +38,8 @@ export const EntryView = memo(function EntryView({ entry, acts, canEdit, retried
             onAction={acts.act}
             onEdit={canEdit ? () => acts.edit(entry) : null}
             onRetry={retried ? () => acts.retry(retried) : null}
+            onResend={() => acts.resend(entry)}
+            onDrop={() => acts.drop(entry)}
           />
           {entry.deployment && acts.renderDeployment(entry.deployment)}
         </>
@@ -50,13 +55,12 @@ export const EntryView = memo(function EntryView({ entry, acts, canEdit, retried
       return <ApprovalCard approval={entry} onAnswer={(consent) => acts.consent(entry.id, consent)} />;
     case "edit":
       return (
-        <>
-          <EditCard edit={entry} onRest={(after) => acts.restOfEdit(entry.id, after)} onAnswer={(answer) => acts.answerEdit(entry.id, answer)} />
-          {entry.deployment && acts.renderDeployment(entry.deployment)}
-        </>
+        <EditCard edit={entry} onRest={(after) => acts.restOfEdit(entry.id, after)} onAnswer={(answer) => acts.answerEdit(entry.id, answer)} />
       );
     case "notice":
       return <p className="quiet">{visible(entry.text)}</p>;
+    case "deployment":
+      return acts.renderDeployment(entry.deployment);
     case "unknown":
       return <UnknownView entry={entry} />;
   }

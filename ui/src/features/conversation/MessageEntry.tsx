@@ -2,6 +2,8 @@ import { Markdown } from "../../components/Markdown";
 import { httpUrl } from "../../lib/markdown";
 import { visible } from "../../lib/visible";
 import type { Action, Message } from "./entries";
+import { SaidBlock } from "./Pasted";
+import { partsOf } from "./paste";
 
 const STOPPED: Record<string, string> = {
   user: "You stopped this answer.",
@@ -17,15 +19,18 @@ interface Props {
   /** Null where it is not the last of its kind, or not to be had now. */
   onEdit: (() => void) | null;
   onRetry: (() => void) | null;
+  onResend: () => void;
+  onDrop: () => void;
 }
 
-export function MessageEntry({ message, onAction, onEdit, onRetry }: Props) {
+export function MessageEntry({ message, onAction, onEdit, onRetry, onResend, onDrop }: Props) {
   const isUser = message.role === "user";
   return (
-    <article className={`message message-${message.role}`} aria-busy={message.streaming || message.sending}>
+    <article className={`message message-${message.role}${message.streaming ? " message-streaming" : ""}`} aria-busy={message.streaming || message.sending}>
       <span className="visually-hidden">{isUser ? "You" : "DevGem"}</span>
-      {message.text && (isUser ? <p className="message-text">{message.text}</p> : <Markdown text={message.text} />)}
-      {message.streaming && <span className="caret" aria-hidden="true" />}
+      {message.text && (isUser ? <Said text={message.text} /> : <Markdown text={message.text} />)}
+      {message.streaming && !message.text && <span className="caret" aria-hidden="true" />}
+      {message.unsent && <Unsent problem={message.unsent} onResend={onResend} onDrop={onDrop} />}
       {message.stopped && <p className="quiet">{STOPPED[message.stopped] ?? `Ended: ${message.stopped}`}</p>}
       {message.actions.length > 0 && (
         <div className="buttons">
@@ -49,6 +54,30 @@ export function MessageEntry({ message, onAction, onEdit, onRetry }: Props) {
         </div>
       )}
     </article>
+  );
+}
+
+/** What was written, and what was pasted with it. */
+function Said({ text }: { text: string }) {
+  return (
+    <div className="message-text">
+      {partsOf(text).map((part, at) => (part.isBlock ? <SaidBlock key={at} text={part.text} /> : <p key={at}>{part.text}</p>))}
+    </div>
+  );
+}
+
+/** Said where it happened: nothing that was written is lost. */
+function Unsent({ problem, onResend, onDrop }: { problem: string; onResend: () => void; onDrop: () => void }) {
+  return (
+    <p className="unsent" role="alert">
+      <span>Not sent. {problem}</span>
+      <button type="button" className="link" onClick={onResend}>
+        Send again
+      </button>
+      <button type="button" className="link" onClick={onDrop}>
+        Discard
+      </button>
+    </p>
   );
 }
 

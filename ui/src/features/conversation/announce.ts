@@ -22,6 +22,7 @@ function says(entry: Entry): string[] {
       return [`Changes: ${entry.summary}`];
     case "notice":
       return [entry.text];
+    case "deployment":
     case "unknown":
       return [];
   }

@@ -131,7 +131,6 @@ const EDIT: Edit = {
   status: "proposed",
   isNewest: true,
   accepted: [],
-  deployment: null,
 };
 
 const nothingMore = () => Promise.reject(new Error("there is nothing more"));
@@ -223,7 +222,7 @@ it("an action that leads elsewhere than to http is not offered", () => {
     { ...action, label: "Bad", url: "javascript:alert(1)" },
     { ...action, label: "Good", url: "https://a.example/" },
   ];
-  render(<MessageEntry message={{ ...MESSAGE, actions }} onAction={() => {}} onEdit={null} onRetry={null} />);
+  render(<MessageEntry message={{ ...MESSAGE, actions }} onAction={() => {}} onEdit={null} onRetry={null} onResend={() => {}} onDrop={() => {}} />);
   expect(screen.queryByText("Bad")).toBeNull();
   expect(screen.getByRole("link", { name: "Good (a.example)" }).getAttribute("href")).toBe("https://a.example/");
 });

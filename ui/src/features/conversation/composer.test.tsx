@@ -44,32 +44,61 @@ describe("the composer", () => {
     />
   );
 
-  it("keeps a message that could not be sent, and sends it again as the same one", async () => {
+  it("is empty as soon as a message is sent, and sends the next one without waiting", async () => {
     render(composer());
-    fails = true;
-    await userEvent.type(screen.getByLabelText("Message"), "deploy sample{Enter}");
-    expect((await screen.findByRole("alert")).textContent).toContain("does not answer");
-    fails = false;
-    await userEvent.type(screen.getByLabelText("Message"), "{Enter}");
-    expect(sent.map(([text]) => text)).toEqual(["deploy sample", "deploy sample"]);
-    expect(sent[0]?.[1]).toBe(sent[1]?.[1]);
-    await userEvent.type(screen.getByLabelText("Message"), "deploy sample{Enter}");
-    expect(sent[2]?.[1]).not.toBe(sent[1]?.[1]);
-  });
-
-  it("is empty as soon as a message is sent, and gives back what did not go, before what was written since", async () => {
-    let fail: (error: Error) => void = () => {};
-    const onSend = () => new Promise((_, reject) => (fail = reject));
-    const still = () => Promise.resolve();
-    render(<Composer conversation="cnv_1" editing={null} isWorking={false} onSend={onSend} onStop={still} onEditLast={() => {}} onEditDone={() => {}} />);
     const area = screen.getByLabelText<HTMLTextAreaElement>("Message");
     await userEvent.type(area, "deploy sample{Enter}");
     expect(area.value).toBe("");
-    await userEvent.type(area, "and then");
-    fail(new TypeError("lost"));
+    await userEvent.type(area, "and then{Enter}");
+    expect(sent.map(([text]) => text)).toEqual(["deploy sample", "and then"]);
+    expect(sent[0]?.[1]).not.toBe(sent[1]?.[1]);
+    expect(localStorage.getItem("devgem.draft.cnv_1")).toBe("");
+  });
+
+  it("says why an edited message was not taken, and keeps it", async () => {
+    fails = true;
+    render(composer({ ...MESSAGE, text: "deploy a" }));
+    await userEvent.type(screen.getByLabelText("Message"), "b{Enter}");
     expect((await screen.findByRole("alert")).textContent).toContain("does not answer");
-    expect(area.value).toBe("deploy sample\nand then");
-    expect(localStorage.getItem("devgem.draft.cnv_1")).toBe(area.value);
+    expect(screen.getByLabelText<HTMLTextAreaElement>("Message").value).toBe("deploy ab");
+  });
+
+  it("completes commands, by keys alone", async () => {
+    render(composer());
+    const area = screen.getByLabelText<HTMLTextAreaElement>("Message");
+    await userEvent.type(area, "/r");
+    expect(screen.getAllByRole("option").map((option) => option.querySelector("strong")?.textContent)).toEqual(["/redeploy", "/rollback", "/restart"]);
+    await userEvent.keyboard("{ArrowDown}{Enter}");
+    expect(area.value).toBe("roll back ");
+    expect(screen.queryByRole("option")).toBeNull();
+    await userEvent.type(area, "shop{Enter}");
+    expect(sent.map(([text]) => text)).toEqual(["roll back shop"]);
+  });
+
+  it("completes the name of an app, and can be left alone", async () => {
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response(JSON.stringify({ items: [{ name: "blog" }, { name: "shop" }] }))));
+    render(composer());
+    const area = screen.getByLabelText<HTMLTextAreaElement>("Message");
+    await userEvent.type(area, "logs of @sh");
+    await screen.findByRole("option", { name: /@shop/ });
+    await userEvent.keyboard("{Tab}");
+    expect(area.value).toBe("logs of shop ");
+    await userEvent.type(area, "@");
+    await userEvent.keyboard("{Escape}{Enter}");
+    expect(sent.map(([text]) => text)).toEqual(["logs of shop @"]);
+    vi.unstubAllGlobals();
+  });
+
+  it("puts a long paste beside the message, keeps it over a reload, and sends it as a block", async () => {
+    const { unmount } = render(composer());
+    await userEvent.click(screen.getByLabelText("Message"));
+    await userEvent.paste(Array.from({ length: 40 }, (_, at) => `line ${at}`).join("\n"));
+    expect(screen.getByText("Pasted text, 40 lines")).toBeTruthy();
+    unmount();
+    render(composer());
+    await userEvent.type(screen.getByLabelText("Message"), "what is this?{Enter}");
+    expect(sent[0]?.[0]).toMatch(/^what is this\?\n\n```text\nline 0\n[^]*line 39\n```$/);
+    expect(screen.queryByText(/Pasted text/)).toBeNull();
   });
 
   it("edits the last message from an empty line, and sends it in the place of the old one", async () => {

@@ -11,6 +11,8 @@ export interface Message {
   streaming: boolean;
   /** It is on its way, and not in the conversation yet. */
   sending: boolean;
+  /** Why it could not be sent. */
+  unsent?: string | null;
   deployment: string | null;
   turn: string | null;
   /** Why the answer ended before its end: user, budget, steps, time or error; null when it did not. */
@@ -99,7 +101,6 @@ export interface Edit {
   /** No later edit of the app was proposed. */
   isNewest: boolean;
   accepted: string[];
-  deployment: string | null;
 }
 
 export interface Notice {
@@ -107,6 +108,14 @@ export interface Notice {
   id: string;
   cut: boolean;
   text: string;
+}
+
+/** A deployment that began with something further up, and is shown where it began. */
+export interface Begun {
+  kind: "deployment";
+  id: string;
+  cut: boolean;
+  deployment: string;
 }
 
 /** An event of a type that this page does not know. */
@@ -119,7 +128,7 @@ export interface Unknown {
 }
 
 /** `cut` entries belong to a message that was edited and sent anew. */
-export type Entry = Message | Call | Approval | Edit | Notice | Unknown;
+export type Entry = Message | Call | Approval | Edit | Notice | Begun | Unknown;
 
 export interface Usage {
   turnTokens: number;
@@ -153,6 +162,6 @@ export function isPending(entry: Entry): entry is Approval {
 }
 
 export function lastUserMessage(thread: Thread): Message | null {
-  const found = thread.entries.findLast((entry) => entry.kind === "message" && entry.role === "user" && !entry.cut);
+  const found = thread.entries.findLast((entry) => entry.kind === "message" && entry.role === "user" && !entry.cut && !entry.unsent);
   return found?.kind === "message" ? found : null;
 }

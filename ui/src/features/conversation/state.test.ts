@@ -92,12 +92,18 @@ describe("messages", () => {
 });
 
 describe("what was just sent", () => {
-  const echo = { clientId: "c1", text: "deploy sample" };
+  const echo = { clientId: "c1", text: "deploy sample", problem: null };
 
   it("is shown at once, at the end, and is waited for", () => {
     const shown = withEchoes(thread(user("m0", "t0"), answer("a0", "t0")), [echo]);
     expect(shown.entries.at(-1)).toMatchObject({ role: "user", text: "deploy sample", sending: true });
     expect(isWorking(shown)).toBe(true);
+  });
+
+  it("stays where it is when it could not be sent, and nothing waits for it", () => {
+    const shown = withEchoes(thread(user("m0", "t0"), answer("a0", "t0")), [{ ...echo, problem: "DevGem does not answer." }]);
+    expect(shown.entries.at(-1)).toMatchObject({ text: "deploy sample", sending: false, unsent: "DevGem does not answer." });
+    expect(isWorking(shown)).toBe(false);
   });
 
   it("gives way to its event, whatever that says, and to no other", () => {
@@ -180,8 +186,10 @@ describe("approvals and edits", () => {
   it("an edit is applied in part, and says what it deployed", () => {
     const hunks = [{ hunk: "h1", header: "@@", lines: ["-a", "+b"] }, { hunk: "h2", header: "@@", lines: ["+c"] }];
     const told: Told = ["edit.proposed", { edit: "e", app: "shop", summary: "Blue", files: [{ path: "a.css", change: "modified", hunks }], flags: [], checks: [] }];
-    const applied = only(thread(told, ["edit.applied", { edit: "e", accepted: ["h1"], deployment: "dep_1" }]), "edit");
-    expect(applied).toMatchObject({ status: "applied", accepted: ["h1"], deployment: "dep_1" });
+    const found = thread(told, answer("a", null), ["edit.applied", { edit: "e", accepted: ["h1"], deployment: "dep_1" }]);
+    expect(only(found, "edit")).toMatchObject({ status: "applied", accepted: ["h1"] });
+    // Not under its card, which may be far up.
+    expect(found.entries.at(-1)).toMatchObject({ kind: "deployment", deployment: "dep_1" });
     expect(only(thread(told, ["edit.reverted", { edit: "e" }]), "edit").status).toBe("reverted");
   });
 });

@@ -40,11 +40,10 @@ export function addEvent(thread: Thread, event: StreamEvent): Thread {
     case "edit.proposed":
       return put(age(heard, text(data, "app")), edit(data));
     case "edit.applied":
-      return change(heard, "edit", text(data, "edit"), () => ({
-        status: "applied",
-        accepted: texts(data, "accepted"),
-        deployment: unseen(heard, textOrNull(data, "deployment")),
-      }));
+      return begun(
+        change(heard, "edit", text(data, "edit"), (): Partial<Edit> => ({ status: "applied", accepted: texts(data, "accepted") })),
+        unseen(heard, textOrNull(data, "deployment")),
+      );
     case "edit.reverted":
       return change(heard, "edit", text(data, "edit"), (): Partial<Edit> => ({ status: "reverted" }));
     case "endpoint.switched":
@@ -66,6 +65,11 @@ function put(thread: Thread, entry: Entry): Thread {
   const at = thread.entries.findLastIndex((known) => known.kind === entry.kind && known.id === entry.id);
   const entries = at < 0 ? [...thread.entries, entry] : thread.entries.with(at, { ...entry, cut: thread.entries[at]?.cut ?? false });
   return { ...thread, entries };
+}
+
+/** The card of an edit may be far up: what it began is shown where the conversation is. */
+function begun(thread: Thread, deployment: string | null): Thread {
+  return deployment === null ? thread : put(thread, { kind: "deployment", id: `deployment-${deployment}`, cut: false, deployment });
 }
 
 /** What was proposed for the app before is not the newest any more. */
@@ -215,7 +219,6 @@ function edit(data: Data): Edit {
     status: "proposed",
     isNewest: true,
     accepted: [],
-    deployment: null,
   };
 }
 
