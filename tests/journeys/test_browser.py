@@ -18,6 +18,7 @@ SCREENSHOTS = os.environ.get("DEVGEM_SCREENSHOTS")
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     arguments = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
+    expect.set_options(timeout=60_000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*arguments, "--no-first-run"])
         yield chromium
@@ -105,5 +106,5 @@ def test_who_is_not_signed_in_is_told_how(browser: Browser, running: DevGem) -> 
     page = browser.new_page()
     page.goto(f"http://localhost:{running.port}/")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    expect(page.get_by_text(re.compile("devgem open"))).to_be_visible()
+    expect(page.get_by_text(re.compile("devgem open")).first).to_be_visible()
     page.close()

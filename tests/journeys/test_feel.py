@@ -26,7 +26,7 @@ async def test_what_is_said_is_there_before_the_server_knows_and_once_after(tmp_
     ):
         held: asyncio.Queue[Route] = asyncio.Queue()
         await page.route("**/messages", held.put)
-        script.will(["Hello."])
+        script.will(["Hello."], ["And next."])
         area, said = page.get_by_label("Message", exact=True), page.locator(".message-user")
         await area.fill("is this fast?")
         await area.press("Enter")
@@ -45,8 +45,14 @@ async def test_what_is_said_is_there_before_the_server_knows_and_once_after(tmp_
         await area.press("Enter")
         await (await held.get()).abort()
         await expect(page.get_by_role("alert")).to_contain_text("does not answer")
-        await expect(area).to_have_value("and next")
-        await expect(said).to_have_count(1)
+        await expect(area).to_have_value("")
+        await expect(said).to_have_count(2)
+        await page.reload()
+        await page.get_by_role("button", name="Send again").click()
+        await (await held.get()).continue_()
+        await expect(page.get_by_role("alert")).to_have_count(0)
+        await expect(page.locator(".message-assistant")).to_have_count(2)
+        await expect(said).to_have_count(2)
 
 
 async def test_a_long_conversation_stays_smooth(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ async def check(page: Page, outside: list[str]) -> None:
     )
     for link in await page.evaluate(LINKS):
         if link["own"]:
-            assert re.fullmatch(r"/[\w/-]*", link["href"]), link
+            assert re.fullmatch(r"/[\w/-]*(#L\d+)?", link["href"]), link
         else:
             assert link["protocol"] in ("http:", "https:"), link
             assert link["host"] in link["text"], link
