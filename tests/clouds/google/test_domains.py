@@ -20,7 +20,10 @@ from tests.clouds.google.project import (
     google_project,
     settled,
 )
+from tests.clouds.google.running import deploy, google_house
 from tests.standins.google.compute import ADDRESS
+from tests.standins.google.peer import Fault
+from tests.standins.google.run import Image
 
 DOMAIN = "apps.example.com"
 RESOURCES = plan(Site(PROJECT, REGION, "one"), DOMAIN)
@@ -460,3 +463,23 @@ async def test_a_host_that_is_refused_at_any_call_says_so_and_goes_on(project: P
             assert "add-iam-policy-binding" in found.fix, call
         await domains.attach("shop", "shop.example.org")
         await live_host(domains, "shop", "shop.example.org")
+
+
+async def test_a_new_app_costs_no_call_to_the_load_balancer() -> None:
+    async with google_house() as house, house.cloud() as cloud:
+        house.domain = DOMAIN
+        await deploy(cloud, house.revision(1, does=Image()))
+        assert await cloud.url("shop") == f"https://shop.{DOMAIN}"
+        told = [call for call in house.peer.calls if " " in call or "Certificate" in call or "DnsAuthorization" in call]
+        assert house.peer.calls and told == []
+
+
+async def test_an_answer_that_is_lost_makes_nothing_twice(project: Project) -> None:
+    creations = [call for call in CALLS if call.startswith(("Create", "POST"))]
+    for call in creations:
+        project.peer.fault(call, Fault(grpc.StatusCode.UNAVAILABLE, late=True))
+    async with domains_on(project, MemoryNotes()) as domains:
+        await domains.set_up(DOMAIN)
+        await settled(domains, "live")
+    assert len(project.certificates.things) + len(project.compute.resources) == len(RESOURCES)
+    assert not any(project.peer.faults.values())

@@ -15,6 +15,7 @@ from devgem.clouds.google.administration import Administration
 from devgem.clouds.google.preflight import Preflight
 from devgem.domain.app import Check
 from tests.clouds.google.project import PROJECT, REGION, Project, google_project
+from tests.standins.google.peer import Fault
 
 BUILDER = f"serviceAccount:devgem-build@{PROJECT}.iam.gserviceaccount.com"
 REPOSITORY = f"projects/{PROJECT}/locations/{REGION}/repositories/devgem"
@@ -132,6 +133,15 @@ async def test_each_role_that_the_builds_lack_is_named_where_it_belongs(project:
     assert "--role=roles/artifactregistry.writer" in fixes[1]
 
 
+async def test_who_may_push_images_need_not_be_seen(project: Project) -> None:
+    project.registry.policies.clear()
+    await findings(project)
+    project.peer.fault("GetIamPolicy", Fault())
+    project.peer.fault("GetIamPolicy", grpc.StatusCode.PERMISSION_DENIED)
+    found = await findings(project)
+    assert all(check.ok for check in found), found
+
+
 async def test_builds_that_may_do_too_much_are_pointed_out(project: Project) -> None:
     project.manager.grant(BUILDER, "roles/editor")
     check = only(await findings(project))
@@ -175,7 +185,7 @@ CALLS = (
 )  # fmt: skip
 CODES = (
     grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INTERNAL,
-    grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.INVALID_ARGUMENT,
 )  # fmt: skip
 
 
@@ -189,6 +199,7 @@ async def test_every_error_at_every_call_is_a_finding(project: Project, code: gr
         found = await findings(project)
         assert any(not check.ok for check in found), call
         assert all(check.ok or check.fix or not check.needed for check in found), call
+        assert not any("Unexpected" in check.detail for check in found), found
         project.peer.faults.clear()
 
 

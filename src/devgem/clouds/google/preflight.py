@@ -130,6 +130,9 @@ def refused(name: str, error: Exception, admin: "Administration") -> Check:
         )
     if isinstance(error, exceptions.MethodNotImplemented):
         return Check(name, False, f"this address of Google's services does not know it: {said}", "", needed=False)
+    if isinstance(error, exceptions.InvalidArgument):
+        # Our own fault, or news of Google's: nobody is kept from deploying by a question that was put wrongly.
+        return Check(name, False, f"Google does not understand the question: {said}", "", needed=False)
     fix = "Try again in a minute; https://status.cloud.google.com tells of trouble at Google."
     return Check(name, False, f"Google did not answer: {said or type(error).__name__}", fix, needed=needed)
 
