@@ -13,8 +13,8 @@ from devgem.domain.app import Commit, Repository
 from devgem.domain.deployment import Deployment
 from devgem.pipeline import DeployRequest, Limits
 from devgem.pipeline.push import Pushes
+from devgem.source.github import GitHub
 from devgem.source.hooks import Ignored, read_event
-from devgem.source.reporting import Reporting
 from devgem.store import DeploymentRow, PullRow
 from tests.pipeline.conftest import House, open_house
 from tests.source.git_repository import GitRepository
@@ -33,6 +33,7 @@ class Hub:
     github: GitHubApi
     work: GitRepository
     pushes: Pushes
+    api: GitHub
 
     def commit(self, files: dict[str, str | bytes] | None = None, *, slug: str = SLUG, **behaviour: Any) -> str:
         """A new commit at GitHub; what its code does is its behaviour."""
@@ -126,10 +127,12 @@ async def open_hub(folder: Path, token: str | None = "", limits: Limits | None =
             return given
 
         async with open_house(folder, limits) as house:
-            pushes = Pushes(house.store, house.pipeline, Reporting(github.url), token_of, site=SITE, poll_seconds=0.05)
+            api = GitHub(github.url)
+            pushes = Pushes(house.store, house.pipeline, api, token_of, site=SITE, poll_seconds=0.05)
             await pushes.start()
             try:
-                yield Hub(house, github, work, pushes)
+                yield Hub(house, github, work, pushes, api)
             finally:
                 with suppress(RuntimeError):
                     await pushes.close()
+                await api.close()

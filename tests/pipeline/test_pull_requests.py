@@ -52,6 +52,20 @@ async def test_a_pull_request_has_an_address_of_its_own_and_one_comment_until_it
     assert hub.house.cloud.running == {"shop@1"}
 
 
+async def test_a_comment_that_only_looks_like_ours_is_left_alone(hub: Hub) -> None:
+    await hub.deploy()
+    sha = hub.commit()
+    texts = ["<!-- devgem preview of shop --> by mallory", "<!-- devgem preview of shop --> by a process that died"]
+    hub.github.world.comments["ada/shop"] = [
+        {"id": id, "issue": 7, "body": text, "user": {"login": login}}
+        for id, (login, text) in enumerate(zip(("mallory", "ada"), texts, strict=True), 1)
+    ]
+    await hub.pull(7, "opened", sha)
+    await hub.until(lambda: "is live" in hub.comments()[1])
+    assert hub.comments()[0] == texts[0]
+    assert len(hub.comments()) == 2
+
+
 async def test_a_fork_waits_for_consent_when_the_app_has_secrets(hub: Hub) -> None:
     await hub.deploy(SECRET="hunter2")
     sha, later = hub.commit(), hub.commit()

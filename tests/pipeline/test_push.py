@@ -9,7 +9,6 @@ import pytest
 
 from devgem.domain.deployment import Status
 from devgem.pipeline.push import Pushes
-from devgem.source.reporting import Reporting
 from devgem.store import AppSettings, CommitReport
 from tests.pipeline.hub import SITE, SLUG, ZEROS, Hub, open_hub
 from tests.standins.github import push_payload
@@ -103,6 +102,10 @@ async def test_where_the_payload_does_not_say_what_changed_github_is_asked(hub: 
     await hub.push(docs, web, forced=True)
     await hub.deployed("shop", web)
     assert [row.order.commit.sha for row in await hub.deployments() if row.order.commit] == [web, before]
+    hub.work.git("reset", "--hard", "--quiet", docs)  # what is taken back has changed too
+    back = hub.commit({"docs/c.txt": "x"})
+    await hub.push(web, back, forced=True)
+    await hub.deployed("shop", back)
     unknown = hub.commit({"docs/b.txt": "x"})
     await hub.push("1" * 40, unknown, forced=True)  # nobody can say any more what that changes: it is deployed
     await hub.deployed("shop", unknown)
@@ -165,8 +168,7 @@ async def test_what_github_could_not_be_told_is_told_later_and_once(hub: Hub) ->
         return hub.github.token
 
     others = [
-        Pushes(hub.house.store, hub.house.pipeline, Reporting(hub.github.url), token_of, site=SITE, poll_seconds=0.05)
-        for _ in range(2)
+        Pushes(hub.house.store, hub.house.pipeline, hub.api, token_of, site=SITE, poll_seconds=0.05) for _ in range(2)
     ]
     await asyncio.gather(*(other.start() for other in others))
     await hub.until(lambda: any(one["state"] == "success" for one in hub.statuses(sha)))

@@ -31,7 +31,6 @@ from devgem.quota.history import Minute
 from devgem.source import Policy, Sources, Tokens
 from devgem.source.credentials import no_tokens
 from devgem.source.github import GitHub
-from devgem.source.reporting import Reporting
 from devgem.stack import detect
 from devgem.store import Store
 from devgem.web.app import create_app
@@ -165,7 +164,7 @@ async def dashboard_on(
         spending=nothing_spent,
         domains=domains,
         base_domain=base_domain,
-        pushes=Pushes(store, pipeline, Reporting("http://127.0.0.1:9"), nobodys_token, site=url, poll_seconds=0.05),
+        pushes=Pushes(store, pipeline, github, nobodys_token, site=url, poll_seconds=0.05),
         webhook_secret=webhook_secret,
         github=on_github(settings, github, tokens),
         inspections=inspections(store, sources, github, tokens, clouds.values()),

@@ -208,7 +208,7 @@ async def _parts(
             stack.push_async_callback(cache.close)
         streams = Streams(store, clouds)
         origins = [f"http://{name}:{settings.port}" for name in ("localhost", "127.0.0.1", "[::1]")]
-        pushes = await stack.enter_async_context(push.opened(settings, store, pipeline, tokens, site=origins[0]))
+        pushes = await stack.enter_async_context(push.opened(store, pipeline, github, tokens, site=origins[0]))
         yield Parts(
             store=store,
             pipeline=pipeline,

@@ -7,16 +7,16 @@ from devgem.config import Settings
 from devgem.pipeline import Pipeline
 from devgem.pipeline.push import Pushes
 from devgem.source import Tokens
-from devgem.source.reporting import Reporting
+from devgem.source.github import GitHub
 from devgem.store import Store
 
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, store: Store, pipeline: Pipeline, tokens: Tokens, *, site: str
+    store: Store, pipeline: Pipeline, github: GitHub, tokens: Tokens, *, site: str
 ) -> AsyncIterator[Pushes]:
     """Deals with webhooks until it is left."""
-    pushes = Pushes(store, pipeline, Reporting(settings.github_api_url), tokens, site=site)
+    pushes = Pushes(store, pipeline, github, tokens, site=site)
     await pushes.start()
     try:
         yield pushes

@@ -13,9 +13,9 @@ from devgem.pipeline.intake import REMOVING
 from devgem.pipeline.pipeline import Pipeline
 from devgem.pipeline.request import DeployRequest
 from devgem.source import Tokens
+from devgem.source.github import Comparison, GitHub
 from devgem.source.hooks import PullRequestClosed, PullRequestShown, Pushed
 from devgem.source.location import check_ref
-from devgem.source.reporting import Reporting
 from devgem.source.watching import is_watched
 from devgem.store import AppRow, AppSettings, Delivery, PullRow, PullState, Store
 
@@ -29,10 +29,10 @@ class Acting:
     """`token_of` gives a user's token for GitHub, None without one. Everything here answers with what it did, in a few
     words for the log; it raises Unavailable, and Conflict with REMOVING, for what is to be tried again."""
 
-    def __init__(self, store: Store, pipeline: Pipeline, reporting: Reporting, token_of: Tokens) -> None:
+    def __init__(self, store: Store, pipeline: Pipeline, github: GitHub, token_of: Tokens) -> None:
         self._store = store
         self._pipeline = pipeline
-        self._reporting = reporting
+        self._github = github
         self._token_of = token_of
 
     async def push(self, event: Pushed, delivery: Delivery) -> str:
@@ -47,7 +47,7 @@ class Acting:
         if settings.watch_paths:
             paths = event.paths
             if paths is None and event.before != _NOTHING:
-                paths = await self._changed(event.slug, event.before, event.sha, owner_of(row))
+                paths = await self._changed(event.slug, event.before, event.sha, row.owner)
             if paths is not None and not is_watched(settings.watch_paths, paths):
                 return "nothing that it watches has changed"
         id = id_of("dep", delivery.at, delivery.id, row.name)
@@ -69,7 +69,7 @@ class Acting:
 
     async def _show(self, row: AppRow, settings: AppSettings, event: PullRequestShown, delivery: Delivery) -> str:
         if settings.watch_paths:
-            paths = await self._files_of(event, owner_of(row))
+            paths = await self._files_of(event, row.owner)
             if paths is not None and not is_watched(settings.watch_paths, paths):
                 return "nothing that it watches has changed"
         id = id_of("dep", delivery.at, delivery.id, row.name, str(event.number))
@@ -137,9 +137,7 @@ class Acting:
                 raise
             return error.message
         async with self._store.write() as transaction:
-            await transaction.commit_reports.add(
-                id, app=deployment.app, owner=owner_of(row), slug=slug, sha=sha, now=now()
-            )
+            await transaction.commit_reports.add(id, app=deployment.app, owner=row.owner, slug=slug, sha=sha, now=now())
         return f"deploys {sha[:12]}"
 
     async def _apps(self, slug: str) -> list[tuple[AppRow, AppSettings]]:
@@ -150,14 +148,18 @@ class Acting:
     async def _changed(self, slug: str, before: str, sha: str, owner: str) -> Sequence[str] | None:
         """None where it cannot be told: then it counts as a change of everything."""
         with contextlib.suppress(SourceError, Unavailable):
-            return await self._reporting.changed_files(slug, before, sha, token=await self._token(owner))
+            token = await self._token(owner)
+            gained = await self._github.compare(slug, before, sha, token)
+            if not gained.behind:
+                return _paths(gained)
+            lost = await self._github.compare(slug, sha, before, token)  # by a force push
+            return [*gained.paths, *lost.paths] if gained.whole and lost.whole else None
         return None
 
     async def _files_of(self, event: PullRequestShown, owner: str) -> Sequence[str] | None:
         """As `_changed`."""
         with contextlib.suppress(SourceError, Unavailable):
-            token = await self._token(owner)
-            return await self._reporting.files_of_pull_request(event.slug, event.number, token=token)
+            return _paths(await self._github.pull_files(event.slug, event.number, await self._token(owner)))
         return None
 
     async def _token(self, owner: str) -> str | None:
@@ -166,9 +168,8 @@ class Acting:
         return None
 
 
-def owner_of(row: AppRow) -> str:
-    """The user whose app it is."""
-    return row.owner
+def _paths(found: Comparison) -> Sequence[str] | None:
+    return found.paths if found.whole else None
 
 
 def branch_of(row: AppRow, settings: AppSettings, default: str) -> str:
@@ -195,7 +196,7 @@ def _pull(row: AppRow, event: PullRequestShown, known: PullRow | None, changed_a
     return PullRow(
         app=row.name,
         number=event.number,
-        owner=owner_of(row),
+        owner=row.owner,
         slug=event.slug,
         sha=event.sha,
         title=event.title,

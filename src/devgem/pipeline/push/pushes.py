@@ -13,6 +13,7 @@ from devgem.pipeline.pipeline import Pipeline
 from devgem.pipeline.push.acting import Acting
 from devgem.pipeline.push.telling import Telling
 from devgem.source import Tokens
+from devgem.source.github import GitHub
 from devgem.source.hooks import (
     Event,
     PullRequestClosed,
@@ -22,7 +23,6 @@ from devgem.source.hooks import (
     from_document,
     to_document,
 )
-from devgem.source.reporting import Reporting
 from devgem.store import Delivery, PullState, Store
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Pushes:
         self,
         store: Store,
         pipeline: Pipeline,
-        reporting: Reporting,
+        github: GitHub,
         token_of: Tokens,
         *,
         site: str,
@@ -48,8 +48,8 @@ class Pushes:
     ) -> None:
         self._store = store
         self._pipeline = pipeline
-        self._acting = Acting(store, pipeline, reporting, token_of)
-        self._telling = Telling(store, reporting, token_of, site=site)
+        self._acting = Acting(store, pipeline, github, token_of)
+        self._telling = Telling(store, github, token_of, site=site)
         self._poll_seconds = poll_seconds
         self._stirred = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []

@@ -13,7 +13,8 @@ from devgem.domain.event import EventType
 from devgem.pipeline.clock import now
 from devgem.pipeline.push.wording import comment_of, mark_of, status_of
 from devgem.source import Tokens
-from devgem.source.reporting import CommitStatus, Reporting
+from devgem.source.github import GitHub
+from devgem.source.github import Status as CommitStatus
 from devgem.store import CommitReport, PullRow, PullState, Store
 
 _log = logging.getLogger(__name__)
@@ -26,9 +27,9 @@ _LONGEST_WAIT_SECONDS = 600.0
 class Telling:
     """`site` is the dashboard's address, as GitHub's users reach it."""
 
-    def __init__(self, store: Store, reporting: Reporting, token_of: Tokens, *, site: str) -> None:
+    def __init__(self, store: Store, github: GitHub, token_of: Tokens, *, site: str) -> None:
         self._store = store
-        self._reporting = reporting
+        self._github = github
         self._token_of = token_of
         self._site = site
 
@@ -68,11 +69,11 @@ class Telling:
             await transaction.commit_reports.finish(report, status.state, settled=is_last, next_at=now())
 
     async def _set_status(self, report: CommitReport, status: CommitStatus, token: str) -> None:
-        is_told = report.telling == status.state and await self._reporting.has_status(
-            report.slug, report.sha, status, token=token
+        is_told = report.telling == status.state and status in await self._github.statuses(
+            report.slug, report.sha, token
         )
         if not is_told:
-            await self._reporting.set_status(report.slug, report.sha, status, token=token)
+            await self._github.set_status(report.slug, report.sha, status, token)
 
     async def _comment(self, pull: PullRow) -> None:
         deployment = await self._deployment(pull.deployment) if pull.deployment else None
@@ -106,11 +107,21 @@ class Telling:
     async def _write(self, pull: PullRow, text: str, token: str) -> int | None:
         comment = pull.comment
         if comment is None:
-            comment = await self._reporting.find_comment(pull.slug, pull.number, mark_of(pull), token=token)
+            comment = await self._own(pull, token)
         if comment is None:
-            return await self._reporting.comment(pull.slug, pull.number, text, token=token)
-        await self._reporting.change_comment(pull.slug, comment, text, token=token)
+            return await self._github.add_comment(pull.slug, pull.number, text, token)
+        await self._github.change_comment(pull.slug, comment, text, token)
         return comment
+
+    async def _own(self, pull: PullRow, token: str) -> int | None:
+        """The comment that a process wrote which has not lived to note it. Anybody can write one that looks like it."""
+        known = [
+            one
+            for one in await self._github.comments(pull.slug, pull.number, token)
+            if one.text.startswith(mark_of(pull))
+        ]
+        writer = (await self._github.user(token)).login if known else ""
+        return next((one.id for one in known if one.author == writer), None)
 
     async def _deployment(self, id: str) -> Deployment | None:
         """Its state; from its log when it was removed with its app. None when there is none yet."""

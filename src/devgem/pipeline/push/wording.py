@@ -7,7 +7,7 @@ from typing import Any
 from devgem.domain.deployment import Deployment, Status
 from devgem.domain.ids import parent_of, pull_request_of
 from devgem.domain.log import clean
-from devgem.source.reporting import CommitStatus
+from devgem.source.github import Status as CommitStatus
 from devgem.store import PullRow, PullState
 
 _DESCRIPTION_CHARACTERS = 140
@@ -29,7 +29,7 @@ def status_of(deployment: Deployment, site: str) -> CommitStatus:
     is_live = deployment.status is Status.LIVE
     return CommitStatus(
         state=_STATES[deployment.status],
-        target_url=deployment.url or page if is_live else page,
+        url=deployment.url or page if is_live else page,
         description=_cut(_description(deployment), _DESCRIPTION_CHARACTERS),
         context=context_of(deployment.app),
     )

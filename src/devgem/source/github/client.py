@@ -16,6 +16,7 @@ from devgem.source.github import reading
 from devgem.source.github.model import (
     Account,
     Branch,
+    Comment,
     CommitInfo,
     Comparison,
     Listing,
@@ -37,6 +38,7 @@ _REPOSITORY_PAGES = 30
 _BRANCH_PAGES = 10
 _LIST_FRESH_SECONDS = 30.0
 _SHORT_FRESH_SECONDS = 5.0
+_PULL_FILES_LIMIT = 3000
 _DESCRIPTION_LIMIT = 140
 _COMMENT_LIMIT = 60_000
 _BLOB_LIMIT_BYTES = 8 << 20
@@ -151,6 +153,18 @@ class GitHub:
         }
         await self._send("POST", f"{_repo(slug)}/statuses/{_sha(sha)}", token, body, lambda said: None)
 
+    async def statuses(self, slug: str, sha: str, token: str) -> Sequence[Status]:
+        """What was said of a commit, the newest first."""
+        return await self._all(f"{_repo(slug)}/commits/{_sha(sha)}/statuses", reading.statuses, token)
+
+    async def comments(self, slug: str, issue: int, token: str) -> Sequence[Comment]:
+        return await self._all(f"{_repo(slug)}/issues/{issue:d}/comments", reading.comments, token)
+
+    async def pull_files(self, slug: str, number: int, token: str | None) -> Comparison:
+        """The files that a pull request changes; GitHub names 3,000 at most."""
+        found = await self._all(f"{_repo(slug)}/pulls/{number:d}/files", reading.files, token)
+        return Comparison(found, whole=len(found) < _PULL_FILES_LIMIT)
+
     async def open_pull(self, slug: str, request: PullRequest, token: str) -> str:
         """The address of the pull request; of the one that is open already, if there is one."""
         body = {"title": request.title, "head": request.head, "base": request.base, "body": request.body}
@@ -219,6 +233,16 @@ class GitHub:
         }
         ask = Ask("/user/repos", reading.repositories, params, fresh_seconds=_LIST_FRESH_SECONDS, stale=True)
         return await self._transport.get(ask, token)
+
+    async def _all(self, path: str, read: Callable[[Any], Sequence[Value]], token: str | None) -> list[Value]:
+        """All pages of a list, up to a limit."""
+        found: list[Value] = []
+        for page in range(1, _REPOSITORY_PAGES + 1):
+            answer = await self._transport.get(Ask(path, read, {"per_page": str(_PAGE), "page": str(page)}), token)
+            found += answer.value
+            if not answer.next:
+                break
+        return found
 
     async def _get(self, ask: Ask[Value], token: str | None) -> Value:
         return (await self._transport.get(ask, token)).value

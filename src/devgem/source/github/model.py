@@ -102,6 +102,13 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Comment:
+    id: int
+    author: str
+    text: str
+
+
+@dataclass(frozen=True)
 class PullRequest:
     """What to open: the branch `head`, to be merged into the branch `base`."""
 

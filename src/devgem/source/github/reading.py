@@ -12,10 +12,12 @@ from devgem.source.errors import refusal
 from devgem.source.github.model import (
     Account,
     Branch,
+    Comment,
     CommitInfo,
     Comparison,
     OpenPull,
     RepositoryInfo,
+    Status,
     TreeEntry,
     TreeListing,
 )
@@ -136,6 +138,28 @@ def pull_address(said: Any) -> str:
 
 def pull_addresses(said: Any) -> Sequence[str]:
     return [web_address(each["html_url"]) for each in _list(said)]
+
+
+def statuses(said: Any) -> Sequence[Status]:
+    return [
+        Status(
+            str(one["state"]), str(one["context"]), str(one.get("description") or ""), str(one.get("target_url") or "")
+        )
+        for one in _list(said)
+    ]
+
+
+def comments(said: Any) -> Sequence[Comment]:
+    return [
+        Comment(int(one["id"]), text((one.get("user") or {}).get("login"), 100), str(one.get("body") or ""))
+        for one in _list(said)
+    ]
+
+
+def files(said: Any) -> Sequence[str]:
+    """A file that was renamed counts under both of its names."""
+    names = ("filename", "previous_filename")
+    return [str(one[name]) for one in _list(said) for name in names if one.get(name)]
 
 
 def number(said: Any) -> int:
