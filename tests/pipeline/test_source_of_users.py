@@ -4,19 +4,22 @@ import base64
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from devgem.clouds import Cloud
-from devgem.domain.app import Commit, Repository
+from devgem.domain.app import Build, Commit, Repository
 from devgem.domain.deployment import Deployment, Status
 from devgem.domain.errors import SourceError
 from devgem.pipeline import DeployRequest
+from devgem.pipeline.checks import NO_PLAN
 from devgem.source import Policy, Sources
 from devgem.source.github import GitHub
 from devgem.source.workspace import patch_text
 from devgem.store import Store
+from devgem.wiring.github import token_of_build
 from tests.pipeline.conftest import KEY, Databases, House, run_house
 from tests.pipeline.peers import JournalCloud
 from tests.source.git_repository import GitRepository
@@ -156,6 +159,25 @@ async def test_a_revoked_token_still_reads_what_is_public(tmp_path: Path, api: G
     looked, _ = await sources.look(VAULT, user="operator")
     fetched, _ = await sources.fetch(VAULT, user="operator")
     assert looked.sha == fetched.sha
+    await github.close()
+
+
+async def test_a_build_gets_a_token_only_for_what_is_private(tmp_path: Path, api: GitHubApi) -> None:
+    clock = [1_796_000_000.0]
+    github = GitHub(api.url, now=lambda: clock[0])
+
+    async def token_of(user: str) -> str | None:
+        return api.token if user == "github:101" else None
+
+    async with house_of(tmp_path, api, FarCloud(tmp_path / "cloud"), {"github:101": api.token}) as house:
+        live = await deployed(house, VAULT, owner="github:101")
+        token = token_of_build(house.store, github, token_of)
+        build = Build("dep_1", live.app, VAULT, Commit("0" * 40), NO_PLAN)
+        assert await token(build) == api.token
+        assert await token(replace(build, repository=Repository("https://git.example.com/ada/vault"))) is None
+        api.world.repos["ada/vault"].private = False
+        clock[0] += 60
+        assert await token(build) is None
     await github.close()
 
 

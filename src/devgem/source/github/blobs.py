@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import io
 import posixpath
 import tarfile
@@ -22,6 +23,7 @@ _SMALL_BYTES = 128 << 10
 _AT_ONCE = 80
 _AT_ONCE_BYTES = 2 << 20
 _SINGLE = 4
+_UNFOLDED_BYTES = 512 << 20
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,28 @@ class Blobs:
             self._held_bytes -= len(self._held.popitem(last=False)[1])
 
 
+class _Bounded(io.BufferedIOBase):
+    """Ends early what unfolds to far more than it should."""
+
+    def __init__(self, file: gzip.GzipFile) -> None:
+        self._file = file
+        self._left = _UNFOLDED_BYTES
+
+    def read(self, size: int | None = -1) -> bytes:
+        chunk = self._file.read(size)
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise EOFError
+        return chunk
+
+
 def _small_files(archive: bytes) -> list[bytes]:
     """What the regular files of an archive hold, as far as they are small; their names are not looked at."""
     found: list[bytes] = []
     total = 0
     try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r|gz") as members:
+        plain = _Bounded(gzip.GzipFile(fileobj=io.BytesIO(archive)))
+        with tarfile.open(fileobj=plain, mode="r|") as members:
             for member in members:
                 if total > _HELD_BYTES:
                     break
