@@ -62,21 +62,21 @@ class Google:
 
     @asynccontextmanager
     async def builds(
-        self, *, notes: MemoryNotes | None = None, patience: Patience = QUICK_PATIENCE, looks: Looks = QUICK_LOOKS
+        self, *, notes: MemoryNotes | None = None, install: str = SITE.install, looks: Looks = QUICK_LOOKS
     ) -> AsyncIterator[GoogleBuilds]:
         """As one process of DevGem has them; leaving it is that process's end."""
         admin = Administration(PROJECT, REGION, endpoint=self.endpoint)
-        patient = Patient(admin, patience=patience)
+        patient, site = Patient(admin, patience=QUICK_PATIENCE), Site(PROJECT, REGION, install)
 
         async def token(build: Build) -> str | None:
             return self.tokens.get(build.app)
 
         made = GoogleBuilds(
             patient,
-            SITE,
+            site,
             self.notes if notes is None else notes,
             BuildLogs(patient, pace=QUICK_PACE),
-            BuildSecrets(patient, SITE, kept_seconds=7200),
+            BuildSecrets(patient, site, kept_seconds=7200),
             Recipes(dockerfile, dockerignore()),
             token,
             timeout_seconds=600,

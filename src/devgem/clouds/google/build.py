@@ -17,14 +17,27 @@ from devgem.clouds.google import build_failures
 from devgem.clouds.google.balancer import Site
 from devgem.clouds.google.build_course import Course, Item
 from devgem.clouds.google.build_logs import BuildLogs
-from devgem.clouds.google.build_request import ARGS, TOKEN, Order, Recipes, arguments, build_tag, image_name, request
+from devgem.clouds.google.build_request import (
+    ARGS,
+    TOKEN,
+    Order,
+    Recipes,
+    app_tag,
+    arguments,
+    build_tag,
+    image_name,
+    install_tag,
+    request,
+)
 from devgem.clouds.google.build_secrets import BuildSecrets
 from devgem.clouds.google.notes import Notes
-from devgem.clouds.google.patience import Patient
+from devgem.clouds.google.patience import Patient, Waiting
+from devgem.clouds.google.roles import REPOSITORY
 from devgem.clouds.google.troubles import is_passing
 from devgem.domain.app import Build, Image, Progress
 from devgem.domain.errors import DevGemError, NotFound
 from devgem.domain.failure import Failure
+from devgem.domain.ids import parent_of
 from devgem.domain.log import Redactor
 
 Token = Callable[[Build], Awaitable[str | None]]
@@ -98,15 +111,18 @@ class GoogleBuilds:
                 await self._cancel(course)
 
     async def delete(self, app: str) -> None:
-        """The images and the layer cache of an app. Idempotent."""
-        package = image_name(self._site, app).partition(f"/{self._site.install}/")[2]
-        site = self._site
-        parent = f"projects/{site.project}/locations/{site.region}/repositories/devgem"
-        name = {"name": f"{parent}/packages/{site.install}%2F{package}"}
-        role = "roles/artifactregistry.repoAdmin"
+        """The images and the layer cache of an app, unless another DevGem has built an app of that name here. A
+        preview has none of its own. Idempotent."""
+        if parent_of(app):
+            return
+        builds = await self._listed(f'tags="{app_tag(app)}"', "look whose images these are")
+        if any(install_tag(self._site) not in found.tags for found in builds):
+            _log.warning("the images of %s stay: another DevGem on this project has an app of that name", app)
+            return
+        name = {"name": f"{self._parent}/repositories/{REPOSITORY}/packages/{app}"}
+        doing, role = f"delete the images of {app!r}", "roles/artifactregistry.repoAdmin"
         try:
-            registry = self._patient.admin.registry
-            await self._patient.patiently(registry.delete_package, name, f"delete the images of {app!r}", role=role)
+            await self._patient.patiently(self._patient.admin.registry.delete_package, name, doing, role=role)
         except NotFound:
             return
 
@@ -147,17 +163,8 @@ class GoogleBuilds:
 
     async def _by_tag(self, course: Course) -> Any:
         """One that was cancelled is no longer meant: the deployment that goes on begins another."""
-        asked = {
-            "parent": self._parent,
-            "project_id": self._site.project,
-            "filter": f'tags="{build_tag(course.build.id)}"',
-            "page_size": 20,
-        }
-        builds = self._patient.admin.builds
-        pager = await self._patient.patiently(
-            builds.list_builds, asked, "look for the build", role=_ROLE, waiting=course.waiting
-        )
-        candidates = [found async for found in pager if found.status.name != "CANCELLED"]
+        tagged = await self._listed(f'tags="{build_tag(course.build.id)}"', "look for the build", course.waiting)
+        candidates = [found for found in tagged if found.status.name != "CANCELLED"]
         return max(candidates, key=lambda found: found.create_time, default=None)
 
     async def _begun(self, course: Course) -> Any:
@@ -259,6 +266,13 @@ class GoogleBuilds:
             return Failure("no_image", cause, f"Deploy again; see {ended.log_url}", retryable=True)
         await course.say(f"Pushed {image_name(self._site, course.build.app)}@{digest}")
         return Image(digest)
+
+    async def _listed(self, filter: str, doing: str, waiting: Waiting | None = None) -> list[Any]:
+        """The first page, which is the newest."""
+        asked = {"parent": self._parent, "project_id": self._site.project, "filter": filter, "page_size": 100}
+        call = self._patient.admin.builds.list_builds
+        pager = await self._patient.patiently(call, asked, doing, role=_ROLE, waiting=waiting)
+        return list((await anext(pager.pages)).builds)
 
     async def _get(self, id: str, course: Course) -> Any:
         get = self._patient.admin.builds.get_build

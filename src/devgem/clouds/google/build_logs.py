@@ -24,6 +24,7 @@ from devgem.domain.errors import DevGemError
 _ROLE = "roles/logging.viewer"
 _PAGE = 1000
 _OVERLAP = timedelta(seconds=5)
+_MINUTE = 60.0
 _SAID_AFTER = 3
 """So many failures in a row are told of."""
 
@@ -33,12 +34,14 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Pace:
     """Seconds between two questions, at the least when somebody waits for the end of a log, and while the log cannot be
-    read at all; and how many questions a minute may have."""
+    read at all; how many questions a minute may have (what reads the logs of apps takes 25 of the 60), and how often in
+    one it may hurry."""
 
-    every_seconds: float = 1.8
+    every_seconds: float = 1.9
     least_seconds: float = 1.0
     refused_seconds: float = 30.0
-    a_minute: int = 45
+    a_minute: int = 35
+    hurries: int = 3
 
 
 PACE = Pace()
@@ -98,6 +101,7 @@ class BuildLogs:
         self._listeners: set[Listener] = set()
         self._reading: asyncio.Task[None] | None = None
         self._asked: deque[float] = deque()
+        self._hurried: deque[float] = deque()
         self._hurry = asyncio.Event()
         self._failures = 0
         self._remarked = False
@@ -163,18 +167,23 @@ class BuildLogs:
     async def _wait_for_room(self) -> None:
         """Sixty seconds hold at most so many questions."""
         now = self._clock()
-        while self._asked and self._asked[0] <= now - 60.0:
+        while self._asked and self._asked[0] <= now - _MINUTE:
             self._asked.popleft()
         if len(self._asked) >= self._pace.a_minute:
-            await self._sleep(self._asked[0] + 60.0 - now)
+            await self._sleep(self._asked[0] + _MINUTE - now)
             self._asked.popleft()
         self._asked.append(self._clock())
 
     async def _pause(self) -> None:
-        await self._sleep(self._pace.least_seconds)
-        if self._pace.every_seconds > self._pace.least_seconds and not self._hurry.is_set():
-            await self._sleep(self._pace.every_seconds - self._pace.least_seconds)
-        self._hurry.clear()
+        pace, now = self._pace, self._clock()
+        await self._sleep(pace.least_seconds)
+        while self._hurried and self._hurried[0] <= now - _MINUTE:
+            self._hurried.popleft()
+        if self._hurry.is_set() and len(self._hurried) < pace.hurries:
+            self._hurry.clear()
+            self._hurried.append(now)
+        else:
+            await self._sleep(pace.every_seconds - pace.least_seconds)
 
     async def _refused(self, error: DevGemError) -> None:
         self._failures += 1

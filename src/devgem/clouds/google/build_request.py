@@ -59,10 +59,19 @@ def build_tag(deployment: str) -> str:
     return f"devgem-{deployment}"
 
 
+def app_tag(app: str) -> str:
+    """The tag of all builds of an app, whichever DevGem's."""
+    return f"devgem-app-{app}"
+
+
+def install_tag(site: Site) -> str:
+    """The tag of all builds of this DevGem."""
+    return f"devgem-install-{site.install}"
+
+
 def image_name(site: Site, app: str) -> str:
-    """Where the images of an app are, to be followed by `:<tag>` or `@<digest>`. A preview uses those of its app. Two
-    DevGems on one project do not share them."""
-    return f"{site.region}-docker.pkg.dev/{site.project}/{REPOSITORY}/{site.install}/{parent_of(app) or app}"
+    """Where the images of an app are, to be followed by `:<tag>` or `@<digest>`. A preview uses those of its app."""
+    return f"{site.region}-docker.pkg.dev/{site.project}/{REPOSITORY}/{parent_of(app) or app}"
 
 
 def request(order: Order) -> dict[str, Any]:
@@ -76,8 +85,8 @@ def request(order: Order) -> dict[str, Any]:
             "tags": [
                 "devgem",
                 build_tag(build.id),
-                f"devgem-app-{build.app}",
-                f"devgem-install-{site.install}",
+                app_tag(build.app),
+                install_tag(site),
             ],
             "timeout": {"seconds": order.timeout_seconds},
             "queue_ttl": {"seconds": QUEUE_SECONDS},
@@ -136,9 +145,9 @@ def _build(order: Order) -> dict[str, Any]:
 
 
 def _target(order: Order) -> dict[str, Any]:
-    """What BuildKit makes. The cache is an image of its own with every layer of every stage, for this app alone."""
+    """What BuildKit makes. The cache has every layer of every stage, for this app of this DevGem alone."""
     build, image = order.build, image_name(order.site, order.build.app)
-    cache = f"type=registry,ref={image}:cache"
+    cache = f"type=registry,ref={image}:cache-{order.site.install}"
     target: dict[str, Any] = {
         "tags": [f"{image}:{build.id}"],
         "output": ["type=registry"],
