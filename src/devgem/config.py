@@ -35,6 +35,8 @@ class Settings(BaseSettings):
         default="", validation_alias="GOOGLE_CLOUD_REGION", pattern="^([a-z]+-[a-z0-9-]+)?$"
     )
     """With the project, turns on the `google` cloud: where apps are built and run."""
+    clouds: str = ""
+    """`local`, `google` or both, the default first; when not set, google comes first where it can be used."""
     google_api_endpoint: str = ""
     """Another address of Google's APIs, `http://host:port`, reached without TLS and credentials."""
     google_min_instances: int = Field(default=0, ge=0, le=100)

@@ -30,7 +30,7 @@ def check(request: DeployRequest, clouds: Collection[str]) -> None:
     _check_patch(request)
     check_source(request.repository, request.owner)
     if request.cloud is not None and request.cloud not in clouds:
-        raise InvalidInput(f"there is no cloud {request.cloud!r}", fix=f"Use one of: {', '.join(sorted(clouds))}.")
+        raise InvalidInput(f"there is no cloud {request.cloud!r}", fix=_how_to_get(request.cloud, clouds))
     check_env(request.env)
     check_env(request.build_env)
 
@@ -41,6 +41,21 @@ def check_source(repository: Repository, user: str | None) -> None:
         raise InvalidInput(
             "folders of this machine are its operator's", fix="Name a repository: owner/repo or its git URL."
         )
+
+
+def default_cloud(request: DeployRequest, clouds: Collection[str]) -> str:
+    """The first of them, which for a folder of this machine must be here."""
+    here = request.repository.is_folder and "local" in clouds
+    return "local" if here else next(iter(clouds))
+
+
+def _how_to_get(cloud: str, clouds: Collection[str]) -> str:
+    if cloud == "google":
+        return (
+            "Set GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_REGION, install Google's clients with "
+            "`pip install 'devgem[google]'`, and start DevGem again; `devgem doctor` says what is missing."
+        )
+    return f"Use one of: {', '.join(sorted(clouds))}."
 
 
 def _check_patch(request: DeployRequest) -> None:

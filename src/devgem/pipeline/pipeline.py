@@ -87,7 +87,7 @@ class Pipeline:
         async with self._store.write(owner=request.owner) as transaction:
             if known := await transaction.deployments.find(id):
                 return known.state
-            deployment = await intake.admit(transaction, request, id, next(iter(self._clouds)))
+            deployment = await intake.admit(transaction, request, id, intake.default_cloud(request, self._clouds))
             started = await turns.give(transaction, deployment.app)
             deployment = (await transaction.deployments.get(id)).state
         self._turn_passed(started)

@@ -18,7 +18,6 @@ from typing import IO
 
 import uvicorn
 
-from devgem.clouds import Cloud
 from devgem.clouds.local.cloud import LocalCloud
 from devgem.clouds.local.edge_client import EdgeClient
 from devgem.config import Paths, Settings
@@ -36,7 +35,7 @@ from devgem.web.session_cache import SessionCache
 from devgem.web.sign_in import SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
-from devgem.wiring import agent, domains, edge, keys, local, models, push, redis, tools
+from devgem.wiring import agent, domains, edge, google, keys, local, models, push, redis, tools
 from devgem.wiring.github import inspections, on_github
 
 STATIC = Path(__file__).parent.parent / "web" / "static"
@@ -71,6 +70,7 @@ def _log_to_stderr() -> None:
 
 async def _run(settings: Settings, on_ready: Callable[[str, str], None], begun: edge.Begun | None) -> None:
     models.check(settings)
+    google.check(settings)
     paths = Paths(settings.data_dir)
     paths.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = _lock(paths)
@@ -168,9 +168,13 @@ async def _parts(
         tokens = no_tokens
         sources = local.sources(settings, paths, sandbox, github, tokens)
         cloud, edge_client = await stack.enter_async_context(local.cloud(settings, paths, sandbox, sources, key, begun))
-        clouds: dict[str, Cloud] = {cloud.name: cloud}
         workflows = url if settings.database_url else f"sqlite:///{paths.workflows}"
         of_domains = await stack.enter_async_context(domains.domains(settings, store, edge_client, key))
+        clouds = await google.ordered(
+            settings, cloud, lambda there: google.cloud(settings, store, there, tokens), of_domains.google
+        )
+        if far := clouds.get("google"):
+            stack.push_async_callback(far.close)
         pipeline = Pipeline(
             store=store,
             sources=sources,

@@ -1,5 +1,7 @@
 """Tools about deployments: starting one, what became of them, and ending one."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from devgem.agent.tools.tool import AppArguments, Arguments, Context, Tier, Tool, ToolResult
@@ -13,11 +15,14 @@ class DeployArguments(Arguments):
     name: str | None = Field(default=None, max_length=40, description="The app's name")
     ref: str | None = Field(default=None, max_length=250, description="A branch, tag or commit")
     dir: str | None = Field(default=None, max_length=500, description="The app's folder in the repository")
+    cloud: Literal["local", "google"] | None = Field(default=None, description="Where; only when the user names it")
 
 
 async def deploy(context: Context, arguments: DeployArguments) -> ToolResult:
     repository = context.parts.parse(arguments.source, arguments.ref, arguments.dir or ".")
-    request = DeployRequest(repository, app=arguments.name, own=repository.is_folder, owner=context.user)
+    request = DeployRequest(
+        repository, app=arguments.name, cloud=arguments.cloud, own=repository.is_folder, owner=context.user
+    )
     deployment = await context.parts.pipeline.deploy(request)
     summary = f"Deploying {deployment.app}. It goes on by itself, and this conversation shows it."
     return ToolResult(summary, {"app": deployment.app}, deployment=deployment.id)
@@ -53,7 +58,8 @@ async def cancel(context: Context, arguments: AppArguments) -> ToolResult:
 def _deploy_title(arguments: DeployArguments) -> str:
     of = f" at {arguments.ref}" if arguments.ref else ""
     named = f" as {arguments.name}" if arguments.name else ""
-    return f"Deploying {arguments.source}{of}{named}"
+    where = f" on the {arguments.cloud} cloud" if arguments.cloud else ""
+    return f"Deploying {arguments.source}{of}{named}{where}"
 
 
 TOOLS = (

@@ -147,7 +147,9 @@ def _build(order: Order) -> dict[str, Any]:
 def _target(order: Order) -> dict[str, Any]:
     """What BuildKit makes. The cache has every layer of every stage, for this app of this DevGem alone."""
     build, image = order.build, image_name(order.site, order.build.app)
-    cache = f"type=registry,ref={image}:cache-{order.site.install}"
+    # What a preview builds may come from anybody's pull request, and must not be taken for the app's own layers.
+    apart = "-preview" if parent_of(build.app) else ""
+    cache = f"type=registry,ref={image}:cache-{order.site.install}{apart}"
     target: dict[str, Any] = {
         "tags": [f"{image}:{build.id}"],
         "output": ["type=registry"],

@@ -1,7 +1,7 @@
 """Google Cloud as the rest of DevGem sees it: Cloud Build makes images, Cloud Run runs them. Each part knows one thing;
 this only passes on."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -54,7 +54,7 @@ class Running(Protocol):
 
 
 class GoogleCloud:
-    """`disconnect` closes the connections that all parts share, after the parts."""
+    """The clients that the parts share are closed by whoever made them."""
 
     name = "google"
     clones_itself = True
@@ -64,12 +64,10 @@ class GoogleCloud:
         preflight: Preflight,
         building: Building,
         running: Running,
-        disconnect: Callable[[], Awaitable[None]],
     ) -> None:
         self._preflight = preflight
         self._building = building
         self._running = running
-        self._disconnect = disconnect
 
     async def preflight(self, plan: BuildPlan, *, own: bool) -> Sequence[Check]:
         """What is not needed is not told here: `devgem doctor` does."""
@@ -128,4 +126,3 @@ class GoogleCloud:
     async def close(self) -> None:
         await self._running.close()
         await self._building.close()
-        await self._disconnect()

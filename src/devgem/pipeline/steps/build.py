@@ -22,11 +22,15 @@ async def build(work: Work) -> Outcome:
         earlier = await transaction.builds.find(work.owner, fingerprint)
     if earlier:
         return _skipped(work, *earlier)
-    if work.parts.build_slots.locked():
-        await work.narration.progress(Progress("Waiting for another build to end"))
-    async with work.parts.build_slots:
-        order = Build(work.id, work.owner, work.repository, commit, plan, env, patch)
+    order = Build(work.id, work.owner, work.repository, commit, plan, env, patch)
+    if work.cloud.clones_itself:
+        # It builds elsewhere, and has a queue of its own.
         result = await work.listen(work.cloud.build(order))
+    else:
+        if work.parts.build_slots.locked():
+            await work.narration.progress(Progress("Waiting for another build to end"))
+        async with work.parts.build_slots:
+            result = await work.listen(work.cloud.build(order))
     return result if isinstance(result, Failure) else _built(work, fingerprint, result)
 
 
