@@ -286,9 +286,13 @@ async def test_a_restart_is_a_new_revision_of_the_same_and_gets_the_traffic_when
 async def test_a_value_that_is_too_large_is_refused_and_one_of_32_kib_is_not(house: House) -> None:
     async with house.cloud() as cloud:
         await deploy(cloud, house.revision(1, {"BIG": "x" * (32 << 10)}))
-        with pytest.raises(InvalidInput, match="BIG"):
-            await cloud.release(house.revision(2, {"BIG": "x" * (65 << 10)}))
-    assert house.shares() == [("shop-v1", 100, "v1")]
+        for value in ("x" * (65 << 10), "a\0b", "\ud800"):
+            with pytest.raises(InvalidInput, match="BIG"):
+                await cloud.release(house.revision(2, {"BIG": value}))
+        await deploy(cloud, house.revision(3, {"GREETING": "grüß dich 👋\n第二行"}))
+    [running] = [one for name, one in house.run.revisions.items() if name.endswith("-v3")]
+    assert (house.run.env_of(running) or {})["GREETING"] == "grüß dich 👋\n第二行"
+    assert house.shares() == [("shop-v3", 100, "v3")]
 
 
 async def test_secrets_are_kept_as_long_as_a_revision_names_them(house: House) -> None:

@@ -14,14 +14,14 @@ class Front:
 
     def __init__(self) -> None:
         self.route: Callable[[str], Handler | None] = lambda name: None
-        self._runners: dict[str, web.AppRunner] = {}
-        self._opening = asyncio.Lock()
+        self._opened: dict[str, asyncio.Task[web.AppRunner]] = {}
 
     async def open(self, name: str) -> str:
-        async with self._opening:
-            if name not in self._runners:
-                self._runners[name] = await self._listen(name)
-        host, port = self._runners[name].addresses[0]
+        """Once for each name, whether or not who asked for it is still there."""
+        if name not in self._opened:
+            self._opened[name] = asyncio.create_task(self._listen(name))
+        runner = await asyncio.shield(self._opened[name])
+        host, port = runner.addresses[0]
         return f"http://{host}:{port}"
 
     async def _listen(self, name: str) -> web.AppRunner:
@@ -39,8 +39,8 @@ class Front:
         return runner
 
     async def close(self) -> None:
-        for runner in self._runners.values():
-            await runner.cleanup()
+        for opened in self._opened.values():
+            await (await opened).cleanup()
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ _ASKED = tuple(
     f"google.cloud.{name}"
     for name in (
         "resourcemanager_v3", "billing_v1", "service_usage_v1", "artifactregistry_v1", "iam_admin_v1", "orgpolicy_v2",
-        "run_v2", "monitoring_v3",
+        "run_v2", "monitoring_v3", "secretmanager_v1", "logging_v2.services.logging_service_v2",
     )
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -77,7 +77,7 @@ class LogReader:
 
     async def read(
         self, app: str, *, after: int, since: datetime | None, tail: int | None, follow: bool
-    ) -> AsyncIterator[LogLine]:
+    ) -> AsyncGenerator[LogLine, None]:
         """As Cloud.logs."""
         service = naming.service_of(app)
         start = _start_of(after, since)
@@ -271,7 +271,7 @@ def _text(entry: Any) -> str:
     elif entry.json_payload:
         fields = _plain(MessageToDict(type(entry).pb(entry).json_payload))
         said = fields.get("message")
-        text = said if isinstance(said, str) else json.dumps(fields, ensure_ascii=False)
+        text = said if isinstance(said, str) else json.dumps(fields, ensure_ascii=False, sort_keys=True)
     else:
         text = ""
     return clean(text.rstrip("\n")[:LINE_LIMIT])

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from devgem.clouds.google import naming
 from devgem.clouds.google.balancer import Site
-from devgem.clouds.google.release import newest_of, of_number, short
+from devgem.clouds.google.release import newest_of, of_number, ready_condition, short, state_of
 from devgem.clouds.google.services import Services
 from devgem.clouds.google.shape import port_of
 from devgem.clouds.google.start_failures import explain
@@ -51,7 +51,7 @@ class Prover:
         self._tail = tail
         self._patience = patience
 
-    async def prove(self, revision: Revision) -> AsyncIterator[LogLine | Progress | Proof | Failure]:
+    async def prove(self, revision: Revision) -> AsyncGenerator[LogLine | Progress | Proof | Failure, None]:
         """Ends with one Proof or one Failure."""
         began, said = time.monotonic(), ""
         while True:
@@ -81,14 +81,14 @@ class Prover:
         app = revision.app
         operation = await self._services.operation(app)
         newest = newest_of(of_number(await self._services.revisions(app), app, revision.number))
-        condition = _ready_condition(newest)
-        if condition is not None and int(condition.state) == _READY:
+        condition = ready_condition(newest)
+        if newest is not None and state_of(newest) == _READY:
             if operation is None or operation.done:
                 await self._services.settled(app)
                 return newest
             return None
         wrong = operation.error.message if operation is not None and operation.HasField("error") else ""
-        if (condition is not None and int(condition.state) == _FAILED) or wrong:
+        if (newest is not None and state_of(newest) == _FAILED) or wrong:
             await self._services.settled(app)
             return await self._explained(revision, newest, condition, wrong)
         if newest is None and operation is None:
@@ -104,7 +104,7 @@ class Prover:
 
     async def _timed_out(self, revision: Revision) -> Failure:
         newest = newest_of(of_number(await self._services.revisions(revision.app), revision.app, revision.number))
-        condition = _ready_condition(newest)
+        condition = ready_condition(newest)
         failure = await self._explained(revision, newest, condition, "it was not ready in time")
         if failure.code != "not_ready":
             return failure
@@ -173,8 +173,3 @@ class Prover:
 def _unrun(revision: Revision) -> str:
     commands = "; ".join(display(command) for command in revision.plan.release)
     return f"the release command is not run on Google Cloud; run it yourself if this commit needs it: {commands}"
-
-
-def _ready_condition(revision: Any) -> Any:
-    """None where it has none yet."""
-    return next((one for one in revision.conditions if one.type_ == "Ready"), None) if revision is not None else None

@@ -21,6 +21,7 @@ from devgem.domain.errors import Conflict, NotFound, Unavailable
 
 KEPT_REVISIONS = 20
 _READY, _FAILED = 4, 3  # Condition.State
+_AT_REST = (2, 3, 4)  # Condition.RevisionReason: reserve, retired, retiring
 _ATTEMPTS = 4
 _INGRESS_ALL = 1
 
@@ -270,8 +271,17 @@ def newest_of(attempts: Sequence[Any]) -> Any:
 
 
 def state_of(revision: Any) -> int:
-    """The state of its condition "Ready"; 0 where it has none yet."""
-    return next((int(one.state) for one in revision.conditions if one.type_ == "Ready"), 0)
+    """The state of its condition "Ready"; 0 where it has none yet. One that was ready and has no instances now, since
+    nobody asks it, still is."""
+    condition = ready_condition(revision)
+    if condition is None:
+        return 0
+    return _READY if int(condition.revision_reason) in _AT_REST else int(condition.state)
+
+
+def ready_condition(revision: Any) -> Any:
+    """None where it has none yet."""
+    return next((one for one in revision.conditions if one.type_ == "Ready"), None) if revision is not None else None
 
 
 def _next_attempt(held: Sequence[Any], app: str, number: int) -> int:

@@ -1,6 +1,8 @@
 """Cloud Run as DevGem uses it: a service per app, a Cloud Run revision per revision."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
 
 from devgem.clouds.google import naming
@@ -41,6 +43,8 @@ class CloudRun:
         look_seconds: float = 6.0,
     ) -> None:
         admin, call = patient.admin, Calls(patient)
+        self._admin = admin
+        self._is_loaded = False
         self._base_domain = base_domain
         self._services = Services(admin, site, notes, call)
         self._releases = Releases(
@@ -64,38 +68,51 @@ class CloudRun:
                 cause="It answers no requests, and a Cloud Run service that answers none is stopped",
                 fix="Deploy it on the local cloud (--cloud local), or let it answer on PORT beside its work.",
             )
+        await self._load()
         await self._releases.release(revision)
         return None
 
-    def verify(self, revision: Revision) -> AsyncIterator[LogLine | Progress | Proof | Failure]:
-        return self._prover.prove(revision)
+    async def verify(self, revision: Revision) -> AsyncIterator[LogLine | Progress | Proof | Failure]:
+        await self._load()
+        async with aclosing(self._prover.prove(revision)) as course:
+            async for item in course:
+                yield item
 
     async def shift(self, app: str, traffic: Traffic) -> None:
+        await self._load()
         await self._releases.shift(app, traffic)
 
     async def discard(self, revision: Revision) -> None:
+        await self._load()
         await self._releases.discard(revision)
 
     async def url(self, app: str) -> str:
         """`<service>.<domain>` where a domain is set up, else the address that Cloud Run gave it."""
+        await self._load()
         if domain := await self._base_domain():
             return f"https://{naming.service_of(app)}.{domain}"
         return str((await self._services.get(app)).uri)
 
-    def logs(
+    async def logs(
         self, app: str, *, after: int, since: datetime | None, tail: int | None, follow: bool
     ) -> AsyncIterator[LogLine]:
-        return self._reader.read(app, after=after, since=since, tail=tail, follow=follow)
+        await self._load()
+        async with aclosing(self._reader.read(app, after=after, since=since, tail=tail, follow=follow)) as lines:
+            async for line in lines:
+                yield line
 
     async def signals(self, app: str, window: timedelta) -> Signals:
+        await self._load()
         return await self._signals.signals(app, window)
 
     async def metrics(self, app: str, window: timedelta) -> Metrics:
+        await self._load()
         return await self._signals.metrics(app, window)
 
     async def instances(self, app: str) -> Sequence[Instance]:
         """How many Cloud Monitoring knows of, minutes late; when each started nobody tells, so it is said of the
         revision. An app that nobody asks has none."""
+        await self._load()
         service = await self._services.find(app)
         if service is None:
             return ()
@@ -109,10 +126,18 @@ class CloudRun:
         ]
 
     async def restart(self, app: str) -> None:
+        await self._load()
         await self._releases.restart(app)
 
     async def delete(self, app: str) -> None:
+        await self._load()
         await self._releases.delete(app)
+
+    async def _load(self) -> None:
+        """Google's clients take a second to import, for which nobody else is to wait."""
+        if not self._is_loaded:
+            await asyncio.to_thread(self._admin.load)
+            self._is_loaded = True
 
     async def close(self) -> None:
         await self._reader.close()

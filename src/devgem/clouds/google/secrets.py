@@ -35,11 +35,7 @@ class Secrets:
         """Where each value is, readable by the service account `reader`. Raises Conflict when a secret of this name
         is not DevGem's, InvalidInput for a value that is too large."""
         for name, value in values.items():
-            if len(value.encode()) > VALUE_BYTES:
-                raise InvalidInput(
-                    f"the config var {name} of {app!r} is larger than {VALUE_BYTES >> 10} KiB",
-                    fix="Keep it in a file or a bucket, and give the app its address.",
-                )
+            _check(app, name, value)
         if not values:
             return {}
         known = {secret.name.rsplit("/", 1)[-1] for secret in await self._of(app)}
@@ -164,6 +160,21 @@ class Secrets:
 
     def _name(self, secret: str) -> str:
         return f"projects/{self._site.project}/secrets/{secret}"
+
+
+def _check(app: str, name: str, value: str) -> None:
+    """A secret becomes a variable of a process's environment, which takes text without a NUL."""
+    data = value.encode("utf-8", "replace")
+    if data.decode() != value or b"\0" in data:
+        raise InvalidInput(
+            f"the config var {name} of {app!r} is no text that a process can be given",
+            fix="Encode it, as Base64 for instance, and let the app decode it.",
+        )
+    if len(data) > VALUE_BYTES:
+        raise InvalidInput(
+            f"the config var {name} of {app!r} is larger than {VALUE_BYTES >> 10} KiB",
+            fix="Keep it in a file or a bucket, and give the app its address.",
+        )
 
 
 def _is_passing_or_unknown(error: DevGemError) -> bool:
