@@ -127,7 +127,8 @@ _CODES: Mapping[str, tuple[str, str]] = {
     # GitHub's API
     "github_not_found": (
         "GitHub has no {what}, or does not show it to you",
-        "Check the spelling; it may have been renamed, deleted or made private, or your sign-in may not reach it.",
+        "Check the spelling; it may have been renamed or deleted. If it is private, sign in with GitHub as somebody "
+        "who can read it.",
     ),
     "github_token_refused": (
         "GitHub does not take your sign-in any more, asked for {what}",

@@ -189,6 +189,16 @@ async def test_answers_that_are_no_answers(api: GitHubApi, github: GitHub) -> No
     assert caught.value.code == "github_garbled"
 
 
+async def test_an_empty_repository_is_called_empty(api: GitHubApi, github: GitHub) -> None:
+    api.git("ada/none", "init", "--quiet", "--bare", "--initial-branch=main", str(api.root / "ada/none"))
+    with pytest.raises(SourceError) as caught:
+        await github.commit("ada/none", None, api.token)
+    assert caught.value.code == "empty_repository"
+    with pytest.raises(SourceError) as caught:
+        await github.commit("ada/nowhere", None, api.token)
+    assert caught.value.message == "GitHub has no ada/nowhere, or does not show it to you"
+
+
 async def test_answers_without_an_end(api: GitHubApi, github: GitHub, shop: GitRepository) -> None:
     api.faults.renamed = {"ada/shop": "ada/vault", "ada/vault": "ada/shop"}
     with pytest.raises(SourceError) as caught:

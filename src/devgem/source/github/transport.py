@@ -325,4 +325,7 @@ def _page_of(url: str) -> int | None:
 
 
 def _shown(path: str) -> str:
-    return path.removeprefix("/repos/").lstrip("/")[:200]
+    """What was asked for, as people call it."""
+    parts = path.removeprefix("/repos/").strip("/").split("/")
+    inside = path.startswith("/repos/") and parts[2:3] in (["commits"], ["git"], ["branches"], ["tarball"])
+    return "/".join(parts[:2] if inside else parts)[:200]
