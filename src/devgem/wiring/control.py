@@ -36,7 +36,7 @@ from devgem.web.sign_in import SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
 from devgem.wiring import agent, domains, edge, google, keys, local, models, push, redis, tools
-from devgem.wiring.github import inspections, on_github
+from devgem.wiring.github import inspections, on_github, token_of_build
 
 STATIC = Path(__file__).parent.parent / "web" / "static"
 
@@ -171,7 +171,10 @@ async def _parts(
         workflows = url if settings.database_url else f"sqlite:///{paths.workflows}"
         of_domains = await stack.enter_async_context(domains.domains(settings, store, edge_client, key))
         clouds = await google.ordered(
-            settings, cloud, lambda there: google.cloud(settings, store, there, tokens), of_domains.google
+            settings,
+            cloud,
+            lambda there: google.cloud(settings, there, token_of_build(store, github, tokens)),
+            of_domains.google,
         )
         if far := clouds.get("google"):
             stack.push_async_callback(far.close)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from devgem.clouds import Cloud
 from devgem.config import Settings
 from devgem.domain.app import Build
+from devgem.domain.errors import SourceError, Unavailable
 from devgem.pipeline.inspections import Inspections
 from devgem.source import Sources, Tokens
 from devgem.source.credentials import Credentials
@@ -30,7 +31,12 @@ def token_of_build(store: Store, github: GitHub, tokens: Tokens) -> Callable[[Bu
         slug = slug_of(build.repository.location)
         if found is None or slug is None:
             return None
-        return found if (await github.repository(slug, found)).private else None
+        try:
+            return found if (await github.repository(slug, found)).private else None
+        except Unavailable:
+            return found
+        except SourceError:  # what is public is fetched without one
+            return None
 
     return token
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from importlib.util import find_spec
 
 from devgem.clouds import Cloud
 from devgem.clouds.google.administration import Administration
-from devgem.clouds.google.build import GoogleBuilds
+from devgem.clouds.google.build import GoogleBuilds, Token
 from devgem.clouds.google.build_logs import BuildLogs
 from devgem.clouds.google.build_request import QUEUE_SECONDS, Recipes
 from devgem.clouds.google.build_secrets import BuildSecrets
@@ -15,13 +15,9 @@ from devgem.clouds.google.cloud import GoogleCloud
 from devgem.clouds.google.patience import Patient
 from devgem.clouds.google.run import CloudRun
 from devgem.config import Settings
-from devgem.domain.app import Build
 from devgem.domain.errors import DevGemError, InvalidInput, Unavailable
-from devgem.source import Tokens
-from devgem.source.github import slug_of
 from devgem.stack import dockerfile
 from devgem.stack.dockerfile import dockerignore
-from devgem.store import Store
 from devgem.wiring.domains import OnGoogle
 
 INSTALL = "pip install 'devgem[google]'"
@@ -39,8 +35,9 @@ def is_installed() -> bool:
         return False
 
 
-def cloud(settings: Settings, store: Store, on_google: OnGoogle, tokens: Tokens) -> GoogleCloud:
-    """Asks Google nothing yet. Closing it leaves the clients open, which the domains use too."""
+def cloud(settings: Settings, on_google: OnGoogle, token: Token) -> GoogleCloud:
+    """`token` is what a build's source is fetched with. Asks Google nothing yet.
+    Closing it leaves the clients open, which the domains use too."""
     patient = Patient(on_google.admin)
     seconds = settings.build_timeout_seconds
     building = GoogleBuilds(
@@ -50,24 +47,11 @@ def cloud(settings: Settings, store: Store, on_google: OnGoogle, tokens: Tokens)
         BuildLogs(patient),
         BuildSecrets(patient, on_google.site, kept_seconds=seconds + 2 * QUEUE_SECONDS),
         Recipes(dockerfile, dockerignore()),
-        _token_of(store, tokens),
+        token,
         timeout_seconds=seconds,
     )
     running = CloudRun(patient, on_google.site, on_google.notes, on_google.domains.live)
     return GoogleCloud(on_google.preflight, building, running)
-
-
-def _token_of(store: Store, tokens: Tokens) -> Callable[[Build], Awaitable[str | None]]:
-    """A token is its owner's and GitHub's: it is used for their own apps, and only there."""
-
-    async def token(build: Build) -> str | None:
-        if slug_of(build.repository.location) is None:
-            return None
-        async with store.read() as transaction:
-            row = await transaction.apps.find(build.app)
-        return await tokens(row.owner) if row is not None else None
-
-    return token
 
 
 async def ordered(
