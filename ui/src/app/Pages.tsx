@@ -3,11 +3,13 @@ import { DeploymentCard } from "../features/deployment/DeploymentCard";
 import { api, asProblem, type Problem, type Session } from "../lib/api";
 import type { Route } from "../lib/route";
 import { useAddress } from "../lib/route";
+import { FirstRun } from "./FirstRun";
 
 // One chunk a page: signing in loads none of them.
 const Conversation = lazy(() => import("../features/conversation/Conversation").then((m) => ({ default: m.Conversation })));
 const Apps = lazy(() => import("../features/apps/Apps").then((m) => ({ default: m.Apps })));
 const AppPage = lazy(() => import("../features/apps/AppPage").then((m) => ({ default: m.AppPage })));
+const AppLogs = lazy(() => import("./AppLogs").then((m) => ({ default: m.AppLogs })));
 const QuotaBoard = lazy(() => import("../features/quota/QuotaBoard").then((m) => ({ default: m.QuotaBoard })));
 const SettingsPage = lazy(() => import("../features/settings/SettingsPage").then((m) => ({ default: m.SettingsPage })));
 const NewApp = lazy(() => import("../features/repositories/NewApp").then((m) => ({ default: m.NewApp })));
@@ -41,7 +43,7 @@ function Page({ route, session, onConversation }: Props) {
     case "apps":
       return <Apps />;
     case "app":
-      return <AppPage key={route.name} name={route.name} tab={route.tab} settings={<AppPush app={route.name} />} />;
+      return <AppPage key={route.name} name={route.name} tab={route.tab} logs={<AppLogs app={route.name} />} settings={<AppPush app={route.name} />} />;
     case "deployment":
       return <DeploymentPage key={route.id} id={route.id} />;
     case "quota":
@@ -87,7 +89,13 @@ function Home({ onConversation }: Pick<Props, "onConversation">) {
       </p>
     );
   }
-  return id && <Conversation key={id} id={id} renderDeployment={renderDeployment} />;
+  if (!id) return null;
+  return (
+    <div className="home">
+      <FirstRun conversation={id} />
+      <Conversation key={id} id={id} renderDeployment={renderDeployment} />
+    </div>
+  );
 }
 
 async function latest(): Promise<string> {

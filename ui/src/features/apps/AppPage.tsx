@@ -9,7 +9,6 @@ import { calls } from "./calls";
 import { ConfigVars } from "./ConfigVars";
 import { Deployments } from "./Deployments";
 import { Domains } from "./Domains";
-import { Logs } from "./Logs";
 import { MetricsTab } from "./MetricsTab";
 import { Overview } from "./Overview";
 import { Revisions } from "./Revisions";
@@ -30,12 +29,14 @@ const LABEL: Record<Tab, string> = {
 interface Props {
   name: string;
   tab: Tab;
+  /** What the app writes, and how it is shown, which another feature knows. */
+  logs: ReactNode;
   /** How the app is pushed to and previewed, which another feature knows. */
   settings: ReactNode;
 }
 
 /** One app, by its tabs. */
-export function AppPage({ name, tab, settings }: Props) {
+export function AppPage({ name, tab, logs, settings }: Props) {
   const { apps } = useApps();
   const listed = apps?.find((one) => one.name === name);
   const ask = useCallback(() => calls.app(name), [name]);
@@ -63,7 +64,7 @@ export function AppPage({ name, tab, settings }: Props) {
       {app && tab === "overview" && <Overview app={app} />}
       {app && tab === "deployments" && <Deployments app={name} />}
       {app && tab === "revisions" && <Revisions app={name} live={app.revision} />}
-      {app && tab === "logs" && <Logs app={name} />}
+      {app && tab === "logs" && logs}
       {app && tab === "metrics" && <MetricsTab app={name} />}
       {app && tab === "config" && <ConfigVars app={name} />}
       {app && tab === "domains" && <Domains app={name} />}

@@ -7,7 +7,6 @@ export type Deployment = Schemas["Deployment"];
 export type Revision = Schemas["RevisionView"];
 export type Metrics = Schemas["Metrics"];
 export type EnvName = Schemas["EnvName"];
-export type LogLine = Schemas["LogLineView"];
 export type Domain = Schemas["DomainView"];
 
 const app = (name: string) => `/api/v1/apps/${encodeURIComponent(name)}`;
@@ -26,12 +25,6 @@ export const calls = {
   env: (name: string) => items<EnvName>(`${app(name)}/env`),
   changeEnv: (name: string, change: { set?: Record<string, string>; unset?: string[]; build?: boolean }) =>
     request<Schemas["EnvNames"]>("PATCH", `${app(name)}/env`, { set: {}, unset: [], build: false, ...change }),
-  logs: (name: string, search: { level: string; grep: string }) => {
-    const query = new URLSearchParams({ lines: "500" });
-    if (search.level) query.set("level", search.level);
-    if (search.grep) query.set("grep", search.grep);
-    return items<LogLine>(`${app(name)}/logs?${query.toString()}`);
-  },
   domains: (name: string) => items<Domain>(`${app(name)}/domains`),
   addDomain: (name: string, host: string) => request<Domain>("POST", `${app(name)}/domains`, { host }),
   removeDomain: (name: string, host: string) => request("DELETE", `${app(name)}/domains/${encodeURIComponent(host)}`),

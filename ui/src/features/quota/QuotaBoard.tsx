@@ -1,26 +1,16 @@
-import { api, type Quota } from "../../lib/api";
+import { api, type Quota, request } from "../../lib/api";
+import type { components } from "../../lib/api.d";
 import { usePolled } from "../../lib/polled";
+import { usedNow } from "./board";
+import { EndpointCard } from "./EndpointCard";
 import { GeminiKeyForm } from "./GeminiKeyForm";
+import { Spending } from "./Spending";
 import "./quota.css";
 
-type Endpoint = Quota["endpoints"][number];
-type Usage = Endpoint["rpm"];
-
 const EVERY_MS = 2000;
-const CIRCUIT: Record<string, string> = {
-  closed: "open for calls",
-  cooling: "resting after a 429",
-  open: "out of use",
-  probing: "being tried",
-  ramping: "coming back",
-  off: "switched off",
-};
-const WINDOWS = [
-  ["rpm", "Requests a minute"],
-  ["tpm", "Tokens a minute"],
-  ["rph", "Requests an hour"],
-  ["tph", "Tokens an hour"],
-] as const;
+const HOUR_EVERY_MS = 30_000;
+
+const askHour = () => request<components["schemas"]["QuotaHistoryView"]>("GET", "/api/v1/quota/history");
 
 /** What may be asked of each model endpoint now, who waits, and what was spent. */
 export function QuotaBoard() {
@@ -34,12 +24,15 @@ export function QuotaBoard() {
         </p>
       )}
       {board && <Board board={board} />}
+      <Spending />
       <GeminiKeyForm />
     </section>
   );
 }
 
 function Board({ board }: { board: Quota }) {
+  const { value: hour } = usePolled(askHour, HOUR_EVERY_MS);
+  const used = usedNow(board.endpoints);
   const waiting = Object.entries(board.waiting).filter(([, count]) => count > 0);
   return (
     <>
@@ -50,9 +43,10 @@ function Board({ board }: { board: Quota }) {
           <code>GEMINI_API_KEY</code> and start DevGem again.
         </p>
       )}
+      {board.endpoints.length > 0 && used === null && <p className="note">No endpoint takes a call now. What is asked waits in order, deployments first.</p>}
       <ol className="endpoints">
         {board.endpoints.map((endpoint) => (
-          <EndpointCard key={endpoint.id} endpoint={endpoint} />
+          <EndpointCard key={endpoint.id} endpoint={endpoint} isUsed={endpoint === used} hour={hour?.endpoints[endpoint.id] ?? []} />
         ))}
       </ol>
       <p>
@@ -69,52 +63,4 @@ function today({ spent }: Quota): string {
   const limit = spent.day_limit === null ? "" : ` of ${spent.day_limit.toLocaleString()}`;
   const cost = spent.cost_usd === null ? "" : `, $${spent.cost_usd.toFixed(2)}`;
   return `Today ${spent.day_tokens.toLocaleString()}${limit} tokens${cost}.`;
-}
-
-function isLimited({ rpm, tpm }: Endpoint): boolean {
-  return rpm.limit !== null || tpm.limit !== null;
-}
-
-function EndpointCard({ endpoint }: { endpoint: Endpoint }) {
-  const retry = endpoint.retry_in_seconds ? `tried again in ${inTime(endpoint.retry_in_seconds)}` : "";
-  const why = [endpoint.reason, retry].filter(Boolean).join(", ");
-  return (
-    <li className={`card circuit-${endpoint.circuit}`}>
-      <div className="card-head">
-        <h3>{endpoint.region || endpoint.provider}</h3>
-        <span className="badge">{CIRCUIT[endpoint.circuit] ?? endpoint.circuit}</span>
-        <span className="quiet">
-          {endpoint.provider}, {endpoint.model}
-        </span>
-      </div>
-      {why && <p className="quiet">{why}</p>}
-      {endpoint.ceiling < 1 && isLimited(endpoint) && (
-        <p className="quiet">The limits below are learned: {Math.round(endpoint.ceiling * 100)} % of those that are set.</p>
-      )}
-      <dl className="windows">
-        {WINDOWS.map(([name, label]) => (
-          <Window key={name} label={label} usage={endpoint[name]} />
-        ))}
-      </dl>
-    </li>
-  );
-}
-
-function inTime(seconds: number): string {
-  return seconds < 120 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
-}
-
-function Window({ label, usage }: { label: string; usage: Usage }) {
-  const frees = usage.limit !== null && usage.frees_in_seconds !== null ? `, frees in ${inTime(usage.frees_in_seconds)}` : "";
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd className="numbers">
-        {usage.limit !== null && <meter aria-hidden="true" min={0} max={usage.limit} high={usage.limit * 0.9} optimum={0} value={usage.used} />}
-        {usage.used.toLocaleString()}
-        {usage.limit === null ? ", limit not known" : ` of ${usage.limit.toLocaleString()}`}
-        <span className="quiet">{frees}</span>
-      </dd>
-    </div>
-  );
 }

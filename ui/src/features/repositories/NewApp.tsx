@@ -1,9 +1,23 @@
-/** Picks a repository to deploy. */
+import { useState } from "react";
+import { navigate, paths } from "../../lib/route";
+import { Inspect } from "./Inspect";
+import { Picker } from "./Picker";
+import { SourceForm } from "./SourceForm";
+import "./repositories.css";
+
+/** From a repository to its deployment: pick, see what it would be, deploy. What is picked is in the address. */
 export function NewApp({ asked }: { asked: string }) {
+  const [first, setFirst] = useState("");
+  if (asked) return <Inspect key={asked} source={asked} branch={first || null} />;
+  const pick = (source: string, branch = "") => {
+    setFirst(branch);
+    navigate(paths.newApp(source));
+  };
   return (
     <section className="page" aria-label="New app">
       <h2>Deploy a repository</h2>
-      <p>Say in a conversation: deploy {asked || "and the address of a repository"}.</p>
+      <SourceForm onPick={pick} />
+      <Picker onPick={pick} />
     </section>
   );
 }
