@@ -20,11 +20,15 @@ interface Props {
 /** What has happened elsewhere: the newest three, each with the way there. */
 export function Toasts({ toasts, onDismiss }: Props) {
   return (
-    <ul className="toasts" role="status" aria-label="Notifications">
-      {toasts.slice(-MOST).map((toast) => (
-        <Shown key={toast.id} toast={toast} onDismiss={onDismiss} />
-      ))}
-    </ul>
+    <div className="toasts" role="status" aria-label="Notifications">
+      {toasts.length > 0 && (
+        <ul>
+          {toasts.slice(-MOST).map((toast) => (
+            <Shown key={toast.id} toast={toast} onDismiss={onDismiss} />
+          ))}
+        </ul>
+      )}
+    </div>
   );
 }
 

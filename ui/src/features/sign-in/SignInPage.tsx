@@ -15,14 +15,14 @@ export function SignInPage({ session }: { session: Session | null }) {
     document.title = "Sign in to DevGem";
   }, []);
   return (
-    <div className="signin">
-      <main className="signin-ways">
+    <main className="signin">
+      <div className="signin-ways">
         <p className="signin-brand">
           <img src="/gem.svg" alt="" width="28" height="28" />
           DevGem
         </p>
         <WaysIn session={session} next={safeNext(searchParams.get("next"))} problem={searchParams.get("problem")} />
-      </main>
+      </div>
       <div className="signin-scene">
         <div className="signin-words">
           <h1>Say deploy. Get a link that works.</h1>
@@ -38,7 +38,7 @@ export function SignInPage({ session }: { session: Session | null }) {
           )}
         </div>
       </div>
-    </div>
+    </main>
   );
 }
 
