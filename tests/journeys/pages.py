@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 from pydantic_ai.models.function import FunctionModel
 
 from devgem.agent.brain import Asker, Brain
 from tests.agent.rig import Script
-from tests.journeys.browsing import CHROMIUM
+from tests.journeys.browsing import CHROMIUM, PATIENCE_MS
 from tests.pipeline.peers import JournalCloud
 from tests.web.conftest import Dashboard, dashboard_on
 
@@ -48,6 +48,7 @@ async def watched_page(dashboard: Dashboard, **options: Any) -> AsyncIterator[tu
         if not url.startswith(f"{dashboard.url}/"):
             outside.append(url)
 
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-quic"])
         context = await browser.new_context(**options)
