@@ -66,7 +66,7 @@ async def test_from_a_bare_project_to_a_domain_and_back(server: Server) -> None:
     ]
     out, _ = await server.run("add", "shop", "www.example.org", "--json")
     assert json.loads(out)["app"] == "shop"
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         while (await server.domains.host_state("shop", "www.example.org")).state != "live":
             await asyncio.sleep(0.01)
     out, _ = await server.run("list", "shop")

@@ -160,7 +160,7 @@ def construction_on(project: Project, admin: Administration, notes: MemoryNotes,
     return Construction(site, makers, notes)
 
 
-async def settled(domains: GoogleDomains, *states: str, limit_seconds: float = 60) -> Any:
+async def settled(domains: GoogleDomains, *states: str, limit_seconds: float = 150) -> Any:
     """The domain, once it is in one of these states."""
     async with asyncio.timeout(limit_seconds):
         while (found := await domains.state()) is None or found.state not in states:
