@@ -14,7 +14,7 @@ from devgem.config import Settings
 
 ROOT = Path(__file__).parent.parent
 OF_THE_IMAGE = {"PATH", "PYTHONUNBUFFERED"}
-COMING = {"DEVGEM_CLOUDS", "DEVGEM_URL", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_WEBHOOK_SECRET"}
+COMING = {"DEVGEM_URL", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_WEBHOOK_SECRET"}
 """Settings of the sign-in and of Google Cloud that are being added."""
 
 
