@@ -300,16 +300,36 @@ async def test_a_request_whose_process_died_may_be_sent_again(store: Store) -> N
         assert await keys.begin("operator", "abandoned", "print", now=NOW + timedelta(minutes=1)) is None
 
 
-async def test_conversations_are_listed_newest_first(store: Store) -> None:
+async def test_conversations_are_listed_by_pin_and_by_what_was_said_last(store: Store) -> None:
     async with store.write() as transaction:
-        for number in range(3):
+        for number in range(5):
             await transaction.conversations.add(Conversation(f"conv_{number}", "", NOW))
+        await transaction.conversations.touch("conv_2", now=NOW + timedelta(minutes=1))
+        await transaction.conversations.pin("conv_0", True)
         await transaction.conversations.rename("conv_1", "Deploy hello")
-        listed = await transaction.conversations.page(limit=2)
-        assert [(each.id, each.title) for each in listed] == [("conv_2", ""), ("conv_1", "Deploy hello")]
-        assert [each.id for each in await transaction.conversations.page(before="conv_1")] == ["conv_0"]
+        listed, after = [], None
+        while page := await transaction.conversations.page(after=after, limit=2):
+            listed += [each.id for each in page]
+            after = page[-1].id
+        assert listed == ["conv_0", "conv_2", "conv_4", "conv_3", "conv_1"]
         with pytest.raises(NotFound):
             await transaction.conversations.get("conv_9")
+        with pytest.raises(NotFound):
+            await transaction.conversations.page(after="conv_9")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("HELLO", ["conv_1"]), ("blue", ["conv_2"]), ("100%", ["conv_3"]), ("%", ["conv_3"]), ("_", []), ("nothing", [])],
+)
+async def test_conversations_are_found_by_title_and_by_what_the_user_said(
+    store: Store, text: str, found: list[str]
+) -> None:
+    async with store.write() as transaction:
+        for id, title in [("conv_1", "Deploy hello"), ("conv_2", "x"), ("conv_3", "up to 100% of it")]:
+            await transaction.conversations.add(Conversation(id, title, NOW))
+        await transaction.histories.add("t", "conv_2", user="operator", message="m", said="Make it Blue", secrets={})
+        assert [each.id for each in await transaction.conversations.page(text=text)] == found
 
 
 async def test_replicas_are_counted_where_the_database_is_shared(store: Store, database_url: str) -> None:

@@ -58,3 +58,19 @@ async def test_an_empty_or_huge_message_or_one_that_is_no_text_is_refused(dashbo
             response = await client.post(path, content=body, headers=headers)
             assert response.status_code == 422
             assert response.json()["code"] == "invalid_input"
+
+
+async def test_a_conversation_is_renamed_pinned_and_found(dashboard: Dashboard) -> None:
+    async with dashboard.client() as client:
+        first, second = [(await client.post("/api/v1/conversations", json={})).json()["id"] for _ in range(2)]
+        changed = await client.patch(f"/api/v1/conversations/{first}", json={"title": " The  shop ", "pinned": True})
+        assert (changed.json()["title"], changed.json()["pinned"]) == ("The shop", True)
+        listed = (await client.get("/api/v1/conversations")).json()["items"]
+        assert [one["id"] for one in listed] == [first, second]
+        found = (await client.get("/api/v1/conversations", params={"q": "SHOP"})).json()
+        assert [one["id"] for one in found["items"]] == [first]
+        page = (await client.get("/api/v1/conversations", params={"limit": 1})).json()
+        rest = (await client.get("/api/v1/conversations", params={"cursor": page["next_cursor"]})).json()
+        assert [one["id"] for one in rest["items"]] == [second]
+        assert (await client.patch(f"/api/v1/conversations/{first}", json={"title": ""})).status_code == 422
+        assert (await client.patch("/api/v1/conversations/cnv_none", json={"pinned": True})).status_code == 404

@@ -63,6 +63,7 @@ ROWS = {
     "POST /api/v1/button": SIGNED_IN,
     "POST /api/v1/conversations": SIGNED_IN,
     "GET /api/v1/conversations": SIGNED_IN,
+    "PATCH /api/v1/conversations/{conversation}": SIGNED_IN,
     "GET /api/v1/conversations/{conversation}": SIGNED_IN,
     "POST /api/v1/conversations/{conversation}/messages": SIGNED_IN,
     "POST /api/v1/conversations/{conversation}/stop": SIGNED_IN,

@@ -50,12 +50,23 @@ class Conversations:
             raise NotFound(f"there is no conversation {id!r}")
         return Conversation(*row)
 
-    async def page(self, *, before: str | None = None, limit: int = 50) -> list[Conversation]:
-        """Newest first; `before` is the id where the last page ended."""
-        query = sa.select(_conversations).where(*self._own).order_by(_conversations.c.id.desc()).limit(limit)
-        if before is not None:
-            query = query.where(_conversations.c.id < before)
-        return [Conversation(*row) for row in await self._connection.execute(query)]
+    async def page(self, *, text: str = "", after: str | None = None, limit: int = 50) -> list[Conversation]:
+        """The pinned ones first, then by when something was said last; only those whose title or user's words hold
+        `text`, whatever the case. `after` is the id where the last page ended. Raises NotFound for an unknown one."""
+        columns = (_conversations.c.pinned, _conversations.c.updated_at, _conversations.c.id)
+        query = sa.select(_conversations).where(*self._own).order_by(*(column.desc() for column in columns))
+        if text:
+            query = query.where(_holds(_conversations.c.title, text) | _said(text))
+        if after is not None:
+            last = await self.get(after)
+            values = zip(columns, (last.pinned, last.updated_at, last.id), strict=True)
+            ended = sa.tuple_(*(sa.literal(value, column.type) for column, value in values))
+            query = query.where(sa.tuple_(*columns) < ended)
+        return [Conversation(*row) for row in await self._connection.execute(query.limit(limit))]
+
+    async def pin(self, id: str, pinned: bool) -> None:
+        query = sa.update(_conversations).where(_conversations.c.id == id, *self._own).values(pinned=pinned)
+        await self._connection.execute(query)
 
     async def titles(self, ids: Collection[str]) -> dict[str, str]:
         query = sa.select(_conversations.c.id, _conversations.c.title).where(_conversations.c.id.in_(ids))
@@ -69,3 +80,12 @@ class Conversations:
         """Notes that something was said in it."""
         query = sa.update(_conversations).where(_conversations.c.id == id, *self._own).values(updated_at=now)
         await self._connection.execute(query)
+
+
+def _said(text: str) -> sa.ColumnElement[bool]:
+    turns = tables.turns
+    return sa.exists().where(turns.c.conversation == _conversations.c.id, _holds(turns.c.said, text))
+
+
+def _holds(column: sa.ColumnElement[str], text: str) -> sa.ColumnElement[bool]:
+    return sa.func.lower(column).contains(text.lower(), autoescape=True)

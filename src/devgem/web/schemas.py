@@ -173,9 +173,18 @@ class Checks(BaseModel):
 
 
 class ConversationView(BaseModel):
+    """`updated_at` is when something was said in it last."""
+
     id: str
     title: str
     created_at: datetime
+    updated_at: datetime
+    pinned: bool
+
+
+class ConversationPatch(Request):
+    title: str | None = Field(default=None, min_length=1, max_length=200)
+    pinned: bool | None = None
 
 
 class MessageView(BaseModel):

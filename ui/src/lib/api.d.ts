@@ -562,7 +562,8 @@ export interface paths {
         };
         /**
          * List Conversations
-         * @description The sender's newest 50.
+         * @description The sender's: the pinned ones first, then those in which something was said last. `q` is looked for in titles
+         *     and in what the user said.
          */
         get: operations["list_conversations_api_v1_conversations_get"];
         put?: never;
@@ -588,7 +589,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change Conversation
+         * @description Gives a conversation another title, or pins it above the others.
+         */
+        patch: operations["change_conversation_api_v1_conversations__conversation__patch"];
         trace?: never;
     };
     "/api/v1/conversations/{conversation}/messages": {
@@ -1202,6 +1207,13 @@ export interface components {
             /** Sha */
             sha: string;
         };
+        /** ConversationPatch */
+        ConversationPatch: {
+            /** Title */
+            title?: string | null;
+            /** Pinned */
+            pinned?: boolean | null;
+        };
         /**
          * ConversationSpentView
          * @description `title` is null for a conversation that is gone, `cost_usd` where a price is not known.
@@ -1216,7 +1228,10 @@ export interface components {
             /** Cost Usd */
             cost_usd: number | null;
         };
-        /** ConversationView */
+        /**
+         * ConversationView
+         * @description `updated_at` is when something was said in it last.
+         */
         ConversationView: {
             /** Id */
             id: string;
@@ -1227,6 +1242,13 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Pinned */
+            pinned: boolean;
         };
         /**
          * DeployBody
@@ -3199,7 +3221,11 @@ export interface operations {
     };
     list_conversations_api_v1_conversations_get: {
         parameters: {
-            query?: never;
+            query?: {
+                q?: string;
+                cursor?: string | null;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3213,6 +3239,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ConversationView_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -3247,6 +3282,41 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_conversation_api_v1_conversations__conversation__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationPatch"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

@@ -10,6 +10,7 @@ from devgem.web.schemas import (
     ApprovalAnswered,
     ApprovalBody,
     ApprovalView,
+    ConversationPatch,
     ConversationView,
     EditAnswered,
     EditBody,
@@ -29,10 +30,32 @@ async def open_conversation(parts: SignedIn, who: Who) -> ConversationView:
 
 
 @router.get("")
-async def list_conversations(parts: SignedIn, who: Who) -> Page[ConversationView]:
-    """The sender's newest 50."""
+async def list_conversations(
+    parts: SignedIn,
+    who: Who,
+    q: Annotated[str, Query(max_length=200)] = "",
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+) -> Page[ConversationView]:
+    """The sender's: the pinned ones first, then those in which something was said last. `q` is looked for in titles
+    and in what the user said."""
     async with parts.store.read(owner=who.user) as transaction:
-        return Page(items=[_view(found) for found in await transaction.conversations.page()])
+        found = await transaction.conversations.page(text=q.strip(), after=cursor, limit=limit)
+    return Page(items=[_view(one) for one in found], next_cursor=found[-1].id if len(found) == limit else None)
+
+
+@router.patch("/{conversation}")
+async def change_conversation(
+    conversation: str, body: ConversationPatch, parts: SignedIn, who: Who
+) -> ConversationView:
+    """Gives a conversation another title, or pins it above the others."""
+    title = body.title and " ".join(body.title.split())
+    async with parts.store.write(owner=who.user) as transaction:
+        if title:
+            await transaction.conversations.rename(conversation, title)
+        if body.pinned is not None:
+            await transaction.conversations.pin(conversation, body.pinned)
+        return _view(await transaction.conversations.get(conversation))
 
 
 @router.get("/{conversation}")
@@ -99,7 +122,13 @@ async def answer_edit(conversation: str, edit: str, body: EditBody, parts: Signe
 
 
 def _view(found: Conversation) -> ConversationView:
-    return ConversationView(id=found.id, title=found.title, created_at=found.created_at)
+    return ConversationView(
+        id=found.id,
+        title=found.title,
+        created_at=found.created_at,
+        updated_at=found.updated_at or found.created_at,
+        pinned=found.pinned,
+    )
 
 
 def _approval_view(approval: Approval) -> ApprovalView:
