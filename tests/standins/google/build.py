@@ -7,7 +7,7 @@ whenever it is looked at, so that no test waits for time to pass; one that is `h
 import hashlib
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -47,6 +47,8 @@ class CloudBuild:
         self.script_of: dict[str, Script] = {}
         self.images: dict[str, Any] = {}
         """Builds by the digest of what came of them."""
+        self.pushed: Callable[[str, Any], None] = lambda digest, build: None
+        """Is told the digest of every image, and of what build."""
         self._peer = peer
         self._logging = logging
         self._secrets = secrets
@@ -137,6 +139,7 @@ class CloudBuild:
             digest = "sha256:" + hashlib.sha256(build.id.encode()).hexdigest()
             build.results.build_step_outputs = [b"", b"", f"{digest}\n".encode()]
             self.images[digest] = build
+            self.pushed(digest, build)
             self.print(build, "PUSH")
             self.print(build, "DONE")
         else:

@@ -22,11 +22,9 @@ from devgem.clouds.google.build_request import (
     TOKEN,
     Order,
     Recipes,
-    app_tag,
     arguments,
     build_tag,
     image_name,
-    install_tag,
     request,
 )
 from devgem.clouds.google.build_secrets import BuildSecrets
@@ -56,7 +54,7 @@ class Looks:
     """Seconds between looks at a build: the first, and at most; how long the end of a log is waited for; and for how
     many looks in a row Cloud Build may not answer."""
 
-    first_seconds: float = 1.0
+    first_seconds: float = 0.25
     most_seconds: float = 5.0
     log_seconds: float = 8.0
     queue_seconds: float = 15.0
@@ -111,15 +109,11 @@ class GoogleBuilds:
                 await self._cancel(course)
 
     async def delete(self, app: str) -> None:
-        """The images and the layer cache of an app, unless another DevGem has built an app of that name here. A
-        preview has none of its own. Idempotent."""
+        """The images and the layer cache of an app; a preview has none of its own. Idempotent."""
         if parent_of(app):
             return
-        builds = await self._listed(f'tags="{app_tag(app)}"', "look whose images these are")
-        if any(install_tag(self._site) not in found.tags for found in builds):
-            _log.warning("the images of %s stay: another DevGem on this project has an app of that name", app)
-            return
-        name = {"name": f"{self._parent}/repositories/{REPOSITORY}/packages/{app}"}
+        package = f"{self._site.install}%2F{app}"
+        name = {"name": f"{self._parent}/repositories/{REPOSITORY}/packages/{package}"}
         doing, role = f"delete the images of {app!r}", "roles/artifactregistry.repoAdmin"
         try:
             await self._patient.patiently(self._patient.admin.registry.delete_package, name, doing, role=role)

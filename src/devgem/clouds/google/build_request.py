@@ -59,19 +59,10 @@ def build_tag(deployment: str) -> str:
     return f"devgem-{deployment}"
 
 
-def app_tag(app: str) -> str:
-    """The tag of all builds of an app, whichever DevGem's."""
-    return f"devgem-app-{app}"
-
-
-def install_tag(site: Site) -> str:
-    """The tag of all builds of this DevGem."""
-    return f"devgem-install-{site.install}"
-
-
 def image_name(site: Site, app: str) -> str:
-    """Where the images of an app are, to be followed by `:<tag>` or `@<digest>`. A preview uses those of its app."""
-    return f"{site.region}-docker.pkg.dev/{site.project}/{REPOSITORY}/{parent_of(app) or app}"
+    """Where the images of an app are, to be followed by `:<tag>` or `@<digest>`. A preview uses those of its app. Two
+    DevGems on one project do not share them."""
+    return f"{site.region}-docker.pkg.dev/{site.project}/{REPOSITORY}/{site.install}/{parent_of(app) or app}"
 
 
 def request(order: Order) -> dict[str, Any]:
@@ -85,8 +76,8 @@ def request(order: Order) -> dict[str, Any]:
             "tags": [
                 "devgem",
                 build_tag(build.id),
-                app_tag(build.app),
-                install_tag(site),
+                f"devgem-app-{build.app}",
+                f"devgem-install-{site.install}",
             ],
             "timeout": {"seconds": order.timeout_seconds},
             "queue_ttl": {"seconds": QUEUE_SECONDS},
@@ -149,7 +140,7 @@ def _target(order: Order) -> dict[str, Any]:
     build, image = order.build, image_name(order.site, order.build.app)
     # What a preview builds may come from anybody's pull request, and must not be taken for the app's own layers.
     apart = "-preview" if parent_of(build.app) else ""
-    cache = f"type=registry,ref={image}:cache-{order.site.install}{apart}"
+    cache = f"type=registry,ref={image}:cache{apart}"
     target: dict[str, Any] = {
         "tags": [f"{image}:{build.id}"],
         "output": ["type=registry"],
