@@ -1,3 +1,4 @@
+import { Link } from "../../components/Link";
 import { PullRequests } from "./PullRequests";
 import { PushSettings } from "./PushSettings";
 
@@ -7,6 +8,9 @@ export function AppPush({ app }: { app: string }) {
     <>
       <PullRequests app={app} />
       <PushSettings app={app} />
+      <p>
+        <Link href="/button">A button for its README</Link>, with which others deploy it too.
+      </p>
     </>
   );
 }
