@@ -14,7 +14,9 @@ from devgem.clouds.google.build_secrets import BuildSecrets
 from devgem.clouds.google.cloud import GoogleCloud
 from devgem.clouds.google.patience import Patient
 from devgem.clouds.google.run import CloudRun
+from devgem.clouds.google.shape import Scale
 from devgem.config import Settings
+from devgem.domain.app import Resources
 from devgem.domain.errors import DevGemError, InvalidInput, Unavailable
 from devgem.stack import dockerfile
 from devgem.stack.dockerfile import dockerignore
@@ -50,7 +52,15 @@ def cloud(settings: Settings, on_google: OnGoogle, token: Token) -> GoogleCloud:
         token,
         timeout_seconds=seconds,
     )
-    running = CloudRun(patient, on_google.site, on_google.notes, on_google.domains.live)
+    scale = Scale(settings.google_min_instances, settings.google_max_instances, settings.google_concurrency)
+    running = CloudRun(
+        patient,
+        on_google.site,
+        on_google.notes,
+        on_google.domains.live,
+        scale=scale,
+        resources=Resources(memory_bytes=settings.app_memory_mb << 20),
+    )
     return GoogleCloud(on_google.preflight, building, running)
 
 

@@ -10,6 +10,7 @@ from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2
 
 from devgem.clouds.google.administration import Administration
 from devgem.clouds.google.balancer import Site
+from devgem.clouds.google.build_request import image_name
 from devgem.clouds.google.log_reader import Budget
 from devgem.clouds.google.patience import Patience as Attempts
 from devgem.clouds.google.patience import Patient
@@ -65,7 +66,8 @@ class House:
         """A pushed image, and what it does."""
         digest = f"sha256:{number:064x}"
         for install in ("one", "two"):
-            self.registry.push(f"{IMAGES}/{install}%2F{app.removesuffix('--preview')}@{digest}")
+            path = image_name(Site(PROJECT, REGION, install), app).split("/", 3)[-1]
+            self.registry.push(f"{IMAGES}/{path.replace('/', '%2F')}@{digest}")
         if does is not None:
             self.run.images[digest] = does
         return Image(digest)

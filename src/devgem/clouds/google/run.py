@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from devgem.clouds.google import naming
@@ -18,7 +19,7 @@ from devgem.clouds.google.secrets import Secrets
 from devgem.clouds.google.services import Services, targets
 from devgem.clouds.google.shape import Scale
 from devgem.clouds.google.signals import SignalReader
-from devgem.domain.app import Instance, Metrics, Progress, Proof, Revision, Signals, Traffic
+from devgem.domain.app import Instance, Metrics, Progress, Proof, Resources, Revision, Signals, Traffic
 from devgem.domain.failure import Failure
 from devgem.domain.log import LogLine
 from devgem.domain.plan import Kind
@@ -28,7 +29,8 @@ BaseDomain = Callable[[], Awaitable[str | None]]
 
 
 class CloudRun:
-    """See `Cloud` for what the calls promise. Nothing is imported or asked before the first of them."""
+    """See `Cloud` for what the calls promise. `resources` are what one instance may use, whatever its revision says,
+    when given. Nothing is imported or asked before the first of them."""
 
     def __init__(
         self,
@@ -40,10 +42,12 @@ class CloudRun:
         budget: Budget | None = None,
         patience: Patience | None = None,
         scale: Scale | None = None,
+        resources: Resources | None = None,
         look_seconds: float = 6.0,
     ) -> None:
         admin, call = patient.admin, Calls(patient)
         self._admin = admin
+        self._resources = resources
         self._is_loaded = False
         self._base_domain = base_domain
         self._services = Services(admin, site, notes, call)
@@ -69,12 +73,12 @@ class CloudRun:
                 fix="Deploy it on the local cloud (--cloud local), or let it answer on PORT beside its work.",
             )
         await self._load()
-        await self._releases.release(revision)
+        await self._releases.release(self._sized(revision))
         return None
 
     async def verify(self, revision: Revision) -> AsyncIterator[LogLine | Progress | Proof | Failure]:
         await self._load()
-        async with aclosing(self._prover.prove(revision)) as course:
+        async with aclosing(self._prover.prove(self._sized(revision))) as course:
             async for item in course:
                 yield item
 
@@ -132,6 +136,9 @@ class CloudRun:
     async def delete(self, app: str) -> None:
         await self._load()
         await self._releases.delete(app)
+
+    def _sized(self, revision: Revision) -> Revision:
+        return revision if self._resources is None else replace(revision, resources=self._resources)
 
     async def _load(self) -> None:
         """Google's clients take a second to import, for which nobody else is to wait."""
