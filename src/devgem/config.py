@@ -1,5 +1,6 @@
 """Settings: read once, typed, frozen. Every environment variable is listed here and in docs/configuration.md."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,15 @@ class Settings(BaseSettings):
     upstash_token: SecretStr | None = Field(default=None, validation_alias="UPSTASH_REDIS_REST_TOKEN")
     github_url: str = "https://github.com"
     """Where `owner/repo` lives."""
+    github_client_id: str = Field(default="", validation_alias="GITHUB_CLIENT_ID")
+    """Sign-in with GitHub: the id of an OAuth app or a GitHub App that is registered there."""
+    github_client_secret: SecretStr | None = Field(default=None, validation_alias="GITHUB_CLIENT_SECRET")
+    github_redirect_uri: str = Field(default="", validation_alias="GITHUB_REDIRECT_URI")
+    """Where GitHub sends browsers back to; `/signin/github/callback` at the dashboard's address when not set."""
+    github_app: str = Field(default="", pattern="^[a-z0-9-]{0,100}$")
+    """The name of the GitHub App, where it is one and not an OAuth app."""
+    url: str = ""
+    """The dashboard's public address, `https://host`, where it is another one than localhost."""
     github_api_url: str = "https://api.github.com"
     """GitHub's REST API; an Enterprise server's is `https://<host>/api/v3`."""
     github_webhook_secret: SecretStr | None = Field(default=None, validation_alias="GITHUB_WEBHOOK_SECRET")
@@ -96,6 +106,13 @@ class Settings(BaseSettings):
             except ValueError:
                 raise ValueError("must be 64 hexadecimal digits, as `openssl rand -hex 32` prints") from None
         return value
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_origin(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[a-z0-9.-]+(:\d{1,5})?", value.lower().rstrip("/")):
+            raise ValueError("must be an address such as https://devgem.example.com, without a path")
+        return value.lower().rstrip("/")
 
     @field_validator("base_domain")
     @classmethod

@@ -31,9 +31,12 @@ from devgem.quota.history import Minute
 from devgem.source import Policy, Sources, Tokens
 from devgem.source.credentials import no_tokens
 from devgem.source.github import GitHub
+from devgem.source.github.oauth import GitHubOAuth
 from devgem.stack import detect
 from devgem.store import Store
 from devgem.web.app import create_app
+from devgem.web.github_sign_in import GitHubSignIn
+from devgem.web.github_tokens import GitHubTokens
 from devgem.web.parts import Isolation, Parts, Spent
 from devgem.web.sign_in import SignIn
 from devgem.web.socket import LIFETIME_SECONDS, Sockets
@@ -42,6 +45,7 @@ from devgem.wiring import tools
 from devgem.wiring.github import inspections, on_github
 from tests.agent.rig import Script
 from tests.pipeline.peers import JournalCloud
+from tests.standins.github import OAuthApp
 
 TOKEN = "operator-token"
 
@@ -104,6 +108,9 @@ async def dashboard_on(
     base_domain: BaseDomain | None = None,
     webhook_secret: str | None = None,
     github_url: str = "",
+    github_client: OAuthApp | None = None,
+    github_app: str = "",
+    public_url: str = "",
     tokens: Tokens = no_tokens,
 ) -> AsyncIterator[Dashboard]:
     """`choose` is the model that answers; the planner where there is none. The database is SQLite, the page an empty
@@ -113,11 +120,14 @@ async def dashboard_on(
     listener.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     store = await Store.open(database_url or f"sqlite:///{folder / 'devgem.sqlite'}", key=b"k" * 32)
+    github_site = github_url or "http://github.invalid"
     github = GitHub(github_url or "http://github.invalid", client=None if github_url else nowhere())
     policy = Policy(github_url=github_url or "http://127.0.0.1:9")
     sources = Sources(folder / "sources", policy, github=github, tokens=tokens)
     workflows = f"sqlite:///{folder / 'workflows.sqlite'}"
     pipeline = Pipeline(store=store, sources=sources, detect=planner, clouds=clouds, workflows_url=workflows)
+    oauth = GitHubOAuth(github_site, github_client.client_id, github_client.secret) if github_client else None
+    user_tokens = GitHubTokens(store, github, oauth)
     settings = Settings(data_dir=folder, github_url=policy.github_url)
     parse = tools.parser(settings)
     if static is None:
@@ -149,10 +159,11 @@ async def dashboard_on(
         pipeline=pipeline,
         clouds=clouds,
         conversations=conversations,
-        sign_in=SignIn(store, TOKEN),
+        sign_in=SignIn(store, TOKEN, url=public_url),
+        github_sign_in=GitHubSignIn(store, github, oauth, user_tokens, site=settings.github_url, app=github_app),
         streams=streams,
         sockets=Sockets(streams, lifetime_seconds=socket_seconds),
-        origins=[url],
+        origins=[url, *([public_url] if public_url else [])],
         isolation=Isolation("L1", "sandbox"),
         parse=parse,
         detect=lambda repository, user: tools.plan(sources, repository),
@@ -178,6 +189,9 @@ async def dashboard_on(
     server.should_exit = True
     await serving
     await conversations.close()
+    await user_tokens.close()
+    if oauth is not None:
+        await oauth.close()
     await github.close()
     await store.close()
 

@@ -23,6 +23,11 @@ ROWS = {
     "GET /healthz": OPEN,
     "GET /readyz": OPEN,
     "GET /signin": OPEN,
+    "GET /signin/github": OPEN,
+    "GET /signin/github/callback": OPEN,
+    "POST /api/v1/signin/token": OPEN,
+    "POST /api/v1/signin/device": OPEN,
+    "POST /api/v1/signin/device/{handle}": OPEN,
     "GET /api/v1/session": OPEN,
     "GET /metrics": SIGNED_IN,
     "POST /api/v1/signin-urls": SIGNED_IN,
@@ -85,6 +90,7 @@ ROWS = {
     "GET /api/v1/doctor": SIGNED_IN,
 }
 BODIES: dict[str, Any] = {
+    "/api/v1/signin/token": {"token": "x"},
     "/api/v1/button": {"source": "/x", "ref": "a" * 40},
     "/api/v1/deployments": {"source": "x"},
     "/api/v1/detect": {"source": "x"},

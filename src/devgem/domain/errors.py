@@ -7,6 +7,7 @@ DevGemError               what happened, to what, and what to do
 ├── NotFound              no such app, revision, deployment, ...
 ├── Conflict              the state of the thing does not allow it now
 ├── Unavailable           a part that DevGem needs is missing, down or busy
+├── TooMany               asked for more often than is allowed; `retry_seconds` says when again
 ├── SourceError           a repository could not be read; `code` names why
 └── IllegalTransition     a deployment was asked to move against the state table (our own fault)
 
@@ -49,6 +50,14 @@ class Conflict(DevGemError):
 
 class Unavailable(DevGemError):
     code = "unavailable"
+
+
+class TooMany(DevGemError):
+    code = "too_many"
+
+    def __init__(self, message: str, *, retry_seconds: int, fix: str = "") -> None:
+        super().__init__(message, fix=fix or f"Try again in {retry_seconds} seconds.")
+        self.retry_seconds = retry_seconds
 
 
 class SourceError(DevGemError):

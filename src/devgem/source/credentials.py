@@ -12,6 +12,7 @@ Tokens = Callable[[str], Awaitable[str | None]]
 """The GitHub token of a user; None for one who is not signed in with GitHub."""
 
 _PERHAPS_THE_TOKEN = frozenset({"repository_private", "github_token_refused"})
+_SIGN_IN_AGAIN = "github_sign_in_again"
 Result = TypeVar("Result")
 
 
@@ -42,11 +43,12 @@ class Credentials:
         self, repository: Repository, user: str | None, read: Callable[[str | None], Awaitable[Result]]
     ) -> Result:
         """Reads with the user's token; without one what is public, also when GitHub refuses the token."""
-        token = await self.of(repository, user)
+        token: str | None = None
         try:
+            token = await self.of(repository, user)
             return await read(token)
         except SourceError as error:
-            if token is None or error.code not in _PERHAPS_THE_TOKEN:
+            if error.code != _SIGN_IN_AGAIN and (token is None or error.code not in _PERHAPS_THE_TOKEN):
                 raise
             refused = error
         try:

@@ -22,6 +22,7 @@ from devgem.web.routes import (
     repositories,
     session,
     settings,
+    sign_in,
     streams,
     webhooks,
 )
@@ -63,6 +64,7 @@ def create_app(parts: Parts) -> FastAPI:
         conversations,
         streams,
         quota,
+        sign_in,
         repositories,
         keys,
         health,

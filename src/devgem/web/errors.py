@@ -16,6 +16,7 @@ _STATUS: dict[type[errors.DevGemError], int] = {
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.TooMany: 429,
     errors.Unavailable: 503,
 }
 _RETRY_AFTER_SECONDS = "2"
@@ -28,9 +29,11 @@ def status_of(error: errors.DevGemError) -> int:
     return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
 
 
-def problem(status: int, code: str, detail: str, *, fix: str = "", trace_id: str = "") -> Response:
+def problem(
+    status: int, code: str, detail: str, *, fix: str = "", trace_id: str = "", retry_seconds: int | None = None
+) -> Response:
     """https://www.rfc-editor.org/rfc/rfc9457"""
-    headers = {"Retry-After": _RETRY_AFTER_SECONDS} if status in (429, 503) else None
+    headers = {"Retry-After": str(retry_seconds or _RETRY_AFTER_SECONDS)} if status in (429, 503) else None
     body = {
         "type": "about:blank",
         "title": code.replace("_", " "),
@@ -56,7 +59,15 @@ def _trace(request: Request) -> str:
 
 async def _devgem_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.DevGemError)
-    return problem(status_of(error), error.code, error.message, fix=error.fix, trace_id=_trace(request))
+    retry_seconds = error.retry_seconds if isinstance(error, errors.TooMany) else None
+    return problem(
+        status_of(error),
+        error.code,
+        error.message,
+        fix=error.fix,
+        trace_id=_trace(request),
+        retry_seconds=retry_seconds,
+    )
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

@@ -24,6 +24,7 @@ from devgem.quota.history import Minute
 from devgem.source import Tokens
 from devgem.source.github.picker import Picker
 from devgem.store import Store
+from devgem.web.github_sign_in import GitHubSignIn
 from devgem.web.sign_in import Identity, SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
@@ -68,6 +69,7 @@ class Parts:
     clouds: Mapping[str, Cloud]
     conversations: Conversations
     sign_in: SignIn
+    github_sign_in: GitHubSignIn
     streams: Streams
     sockets: Sockets
     origins: Sequence[str]

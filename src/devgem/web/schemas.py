@@ -149,13 +149,6 @@ class IsolationView(BaseModel):
     detail: str
 
 
-class SessionView(BaseModel):
-    signed_in: bool
-    user: str | None
-    version: str
-    isolation: IsolationView | None
-
-
 class SignInUrl(BaseModel):
     url: str
 

@@ -1,6 +1,8 @@
-"""Who is signed in: the operator's bearer token (the command line), and browser sessions opened by one-time URLs.
+"""Who is signed in: the operator's bearer token (the command line of this machine), and sessions, of browsers by cookie
+and of command lines elsewhere as bearer tokens.
 
-Local mode has one user, the operator, as Jupyter has: whoever can read the data folder, or was handed the URL.
+Without GitHub there is one user, the operator, as Jupyter has: whoever can read the data folder, or was handed a
+one-time URL. Users of GitHub come in by web/github_sign_in.py.
 """
 
 import hashlib
@@ -14,22 +16,23 @@ from datetime import UTC, datetime, timedelta
 from starlette.requests import HTTPConnection
 
 from devgem.domain.errors import NotFound, NotSignedIn
+from devgem.domain.users import OPERATOR
 from devgem.store import Session, Store
+from devgem.web.attempts import Attempts
 from devgem.web.session_cache import SessionCache
 from devgem.web.watch import Watch
 
 COOKIE = "devgem_session"
+SECURE_COOKIE = "__Host-devgem_session"
 ONE_TIME_SECONDS = 24 * 3600.0
 SESSION_LIFETIME = timedelta(days=30)
 SESSION_IDLE = timedelta(days=7)
 SEEN_PRECISION = timedelta(minutes=10)
-OPERATOR = "operator"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who sends: a user, by a session of a browser (its id, not its token) or, where that is None, by the operator's
-    token."""
+    """Who sends: a user, by a session (its id, not its token) or, where that is None, by the operator's token."""
 
     user: str
     session: str | None = None
@@ -37,9 +40,12 @@ class Identity:
 
 class SignIn:
     """`token` is the operator's; one-time codes live in memory, sessions (hashed) in the database, with a cache in
-    front of it where replicas share one."""
+    front of it where replicas share one. `url` is the public address, if there is one beside this machine's own."""
 
-    def __init__(self, store: Store, token: str, cache: SessionCache | None = None) -> None:
+    def __init__(self, store: Store, token: str, cache: SessionCache | None = None, *, url: str = "") -> None:
+        scheme, _, host = url.partition("://")
+        self._secure_host = host if scheme == "https" else None
+        self.attempts = Attempts(trusts_forwarded=self._secure_host is not None)
         self._store = store
         self._cache = cache
         self._token = token
@@ -60,17 +66,44 @@ class SignIn:
                 "this sign-in link is not valid: it was used before, or is too old",
                 fix="Run `devgem open` for a new one.",
             )
+        return await self.open(OPERATOR)
+
+    async def open(self, user: str, *, before: str | None = None) -> str:
+        """A new session's token. `before` is the session that the browser had until now, which ends with it."""
         async with self._store.write() as transaction:
-            return await transaction.sessions.create(OPERATOR, now=datetime.now(UTC), lifetime=SESSION_LIFETIME)
+            if before:
+                await transaction.sessions.revoke(before)
+            token = await transaction.sessions.create(user, now=datetime.now(UTC), lifetime=SESSION_LIFETIME)
+        if before and self._cache is not None:
+            await self._cache.drop_token(before)
+        return token
+
+    def is_secure(self, connection: HTTPConnection) -> bool:
+        """Whether the browser has come over TLS, by the address that it used: the proxy in front has ended it."""
+        return self._secure_host is not None and connection.headers.get("host", "").lower() == self._secure_host
+
+    def cookie(self, connection: HTTPConnection) -> str:
+        """The name of the session's cookie; over TLS no other site under the same domain can set it (RFC 6265bis)."""
+        return SECURE_COOKIE if self.is_secure(connection) else COOKIE
 
     async def require(self, connection: HTTPConnection) -> Identity:
         """Raises NotSignedIn unless the request carries the operator's token or a live session."""
-        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-        if scheme == "Bearer" and hmac.compare_digest(token.encode(), self._token.encode()):
-            return Identity(OPERATOR)
-        if (token := connection.cookies.get(COOKIE, "")) and (session := await self._find(token)):
+        if (identity := await self.by_bearer(connection)) is not None:
+            return identity
+        token = connection.cookies.get(self.cookie(connection), "")
+        if token and (session := await self._find(token)):
             return Identity(session.user, session.id)
-        raise NotSignedIn("not signed in", fix="Open the sign-in link that `devgem up` or `devgem open` prints.")
+        raise NotSignedIn("not signed in", fix="Sign in with GitHub, or open the link that `devgem open` prints.")
+
+    async def by_bearer(self, connection: HTTPConnection) -> Identity | None:
+        """Who sends, by the Authorization header alone: no browser sends that by itself."""
+        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or not token:
+            return None
+        if hmac.compare_digest(token.encode(), self._token.encode()):
+            return Identity(OPERATOR)
+        session = await self._find(token)
+        return Identity(session.user, session.id) if session else None
 
     async def still(self, identities: Collection[Identity]) -> set[Identity]:
         """Those that are signed in still, after a session may have ended."""
@@ -100,7 +133,8 @@ class SignIn:
         await self._watch.ended(identity)
 
     async def end(self, connection: HTTPConnection) -> None:
-        if session := connection.cookies.get(COOKIE):
+        _, _, bearer = connection.headers.get("authorization", "").partition(" ")
+        if session := bearer or connection.cookies.get(self.cookie(connection)):
             async with self._store.write() as transaction:
                 await transaction.sessions.revoke(session)
             if self._cache is not None:

@@ -25,7 +25,6 @@ from devgem.domain.deployment import Status, Step
 from devgem.domain.errors import Conflict, DevGemError, Unavailable
 from devgem.pipeline import DEADLINES_SECONDS, Limits, Pipeline
 from devgem.source import Sources
-from devgem.source.credentials import no_tokens
 from devgem.source.github import GitHub
 from devgem.stack import detect
 from devgem.store import Store
@@ -35,7 +34,7 @@ from devgem.web.session_cache import SessionCache
 from devgem.web.sign_in import SignIn
 from devgem.web.socket import Sockets
 from devgem.web.streams import Streams
-from devgem.wiring import agent, domains, edge, google, keys, local, models, push, redis, tools
+from devgem.wiring import agent, domains, edge, google, keys, local, models, push, redis, sign_in, tools
 from devgem.wiring.github import inspections, on_github, token_of_build
 
 STATIC = Path(__file__).parent.parent / "web" / "static"
@@ -87,7 +86,7 @@ async def _run(settings: Settings, on_ready: Callable[[str, str], None], begun: 
             # What is there now stays: full collections need not look at it, which would hold up the loop.
             gc.collect()
             gc.freeze()
-            _write_control_file(paths, parts.origins[0], token)
+            _write_control_file(paths, sign_in.own_origin(settings), token)
             url = f"{parts.origins[0]}/signin?token={parts.sign_in.new_code()}"
             asyncio.get_running_loop().run_in_executor(None, on_ready, url, token)
             _log.info("ready at %s on %s", parts.origins[0], paths.root)
@@ -165,7 +164,8 @@ async def _parts(
         sandbox = await local.open_sandbox()
         github = GitHub(settings.github_api_url)
         stack.push_async_callback(github.close)
-        tokens = no_tokens
+        github_sign_in = await stack.enter_async_context(sign_in.opened(settings, store, github))
+        tokens = github_sign_in.tokens.of
         sources = local.sources(settings, paths, sandbox, github, tokens)
         cloud, edge_client = await stack.enter_async_context(local.cloud(settings, paths, sandbox, sources, key, begun))
         workflows = url if settings.database_url else f"sqlite:///{paths.workflows}"
@@ -214,14 +214,15 @@ async def _parts(
         if cache := redis.commands(settings):
             stack.push_async_callback(cache.close)
         streams = Streams(store, clouds)
-        origins = [f"http://{name}:{settings.port}" for name in ("localhost", "127.0.0.1", "[::1]")]
+        origins = sign_in.origins(settings)
         pushes = await stack.enter_async_context(push.opened(store, pipeline, github, tokens, site=origins[0]))
         yield Parts(
             store=store,
             pipeline=pipeline,
             clouds=clouds,
             conversations=conversations,
-            sign_in=SignIn(store, token, SessionCache(cache.execute) if cache else None),
+            sign_in=SignIn(store, token, SessionCache(cache.execute) if cache else None, url=settings.url),
+            github_sign_in=github_sign_in,
             streams=streams,
             sockets=Sockets(streams),
             origins=origins,

@@ -35,7 +35,10 @@ export interface paths {
         get: operations["session_api_v1_session_get"];
         put?: never;
         post?: never;
-        /** Sign Out */
+        /**
+         * Sign Out
+         * @description Ends the session. With the user's last one, what GitHub has granted them ends too.
+         */
         delete: operations["sign_out_api_v1_session_delete"];
         options?: never;
         head?: never;
@@ -778,6 +781,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/signin/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * With Token
+         * @description Signs the browser in with a personal token of GitHub's, which is kept sealed.
+         */
+        post: operations["with_token_api_v1_signin_token_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signin/device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Device
+         * @description Begins the sign-in of a command line: its user types the code into GitHub's page.
+         */
+        post: operations["begin_device_api_v1_signin_device_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signin/device/{handle}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Poll Device
+         * @description What has become of it: 202 while the user has not consented, then a session, once.
+         */
+        post: operations["poll_device_api_v1_signin_device__handle__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/repositories": {
         parameters: {
             query?: never;
@@ -1381,6 +1444,31 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * DeviceSignedIn
+         * @description `token` is that of a session, as a bearer token.
+         */
+        DeviceSignedIn: {
+            /** Token */
+            token: string;
+            user: components["schemas"]["UserView"];
+        };
+        /**
+         * DeviceStarted
+         * @description `user_code` is typed in at `verification_uri`; `handle` is asked for every `interval` seconds.
+         */
+        DeviceStarted: {
+            /** Handle */
+            handle: string;
+            /** User Code */
+            user_code: string;
+            /** Verification Uri */
+            verification_uri: string;
+            /** Interval */
+            interval: number;
+            /** Expires In */
+            expires_in: number;
+        };
         /** DnsRecordView */
         DnsRecordView: {
             /** Name */
@@ -1583,6 +1671,16 @@ export interface components {
             is_set: boolean;
             /** Ends With */
             ends_with: string;
+        };
+        /**
+         * GitHubAccess
+         * @description What GitHub lets DevGem read for the user.
+         */
+        GitHubAccess: {
+            /** Scopes */
+            scopes: string[];
+            /** Can Read Private */
+            can_read_private: boolean;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -2066,11 +2164,17 @@ export interface components {
         SessionView: {
             /** Signed In */
             signed_in: boolean;
-            /** User */
-            user: string | null;
+            user: components["schemas"]["UserView"] | null;
             /** Version */
             version: string;
             isolation: components["schemas"]["IsolationView"] | null;
+            sign_in: components["schemas"]["WaysIn"];
+            github?: components["schemas"]["GitHubAccess"] | null;
+            /**
+             * Clouds
+             * @default []
+             */
+            clouds: string[];
         };
         /** SignInUrl */
         SignInUrl: {
@@ -2153,6 +2257,14 @@ export interface components {
             /** Started At */
             started_at?: string | null;
         };
+        /** TokenBody */
+        TokenBody: {
+            /**
+             * Token
+             * Format: password
+             */
+            token: string;
+        };
         /**
          * UsageView
          * @description `limit` is null where it is not known; `frees_in_seconds` is when the oldest of what is used leaves the
@@ -2166,6 +2278,15 @@ export interface components {
             /** Frees In Seconds */
             frees_in_seconds: number | null;
         };
+        /** UserView */
+        UserView: {
+            /** Id */
+            id: string;
+            /** Login */
+            login: string;
+            /** Name */
+            name: string;
+        };
         /** ValidationError */
         ValidationError: {
             /** Location */
@@ -2178,6 +2299,19 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /**
+         * WaysIn
+         * @description `github`: browsers can sign in there; `token`: a token of GitHub's can be pasted in; `app_url`: where a user
+         *     chooses what a GitHub App may see.
+         */
+        WaysIn: {
+            /** Github */
+            github: boolean;
+            /** Token */
+            token: boolean;
+            /** App Url */
+            app_url: string | null;
         };
         /**
          * WebhookTaken
@@ -3634,6 +3768,97 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Page_ConversationSpentView_"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    with_token_api_v1_signin_token_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    begin_device_api_v1_signin_device_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceStarted"];
+                };
+            };
+        };
+    };
+    poll_device_api_v1_signin_device__handle__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSignedIn"];
+                };
+            };
+            /** @description Not yet: ask again later */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {

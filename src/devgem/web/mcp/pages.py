@@ -4,14 +4,14 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from html import escape
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from devgem.domain.errors import NotSignedIn
 from devgem.web.parts import Parts
-from devgem.web.sign_in import COOKIE, Identity
+from devgem.web.sign_in import COOKIE, SECURE_COOKIE, Identity
 
 CSS = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto; padding: 0 1rem }
@@ -25,7 +25,8 @@ button { font: inherit; padding: .5rem 1rem; margin: 1rem .6rem 0 0 }
 """
 
 _SIGN_IN = (
-    "<p>Open the link that <code>devgem open</code> prints, in this browser; then come back and reload this page.</p>"
+    '<p><a href="{}">Sign in</a>, or open the link that <code>devgem open</code> prints in this browser; '
+    "then come back and reload this page.</p>"
 )
 
 
@@ -57,15 +58,17 @@ async def operator(request: Request, parts: Parts) -> Identity | Response:
     try:
         identity = await parts.sign_in.require(request)
     except NotSignedIn:
-        return Page("Sign in first", [_SIGN_IN], status=401)
-    if identity.session is None:
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return Page("Sign in first", [_SIGN_IN.format(f"/signin?next={quote(here, safe='')}")], status=401)
+    if identity.session is None or "authorization" in request.headers:
         return Page("Open this in a browser", ["<p>A person decides here, not a program.</p>"], status=403)
     return identity
 
 
 def seal(request: Request, about: str) -> str:
     """What a form must carry: only a page shown in this very session, about this very thing, knows it."""
-    return hmac.new(request.cookies.get(COOKIE, "").encode(), about.encode(), hashlib.sha256).hexdigest()
+    session = request.cookies.get(SECURE_COOKIE) or request.cookies.get(COOKIE, "")
+    return hmac.new(session.encode(), about.encode(), hashlib.sha256).hexdigest()
 
 
 def is_sealed(request: Request, about: str, given: str) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 
 from mcp.server.auth.handlers.authorize import AuthorizationHandler
 from mcp.server.auth.handlers.metadata import MetadataHandler, ProtectedResourceMetadataHandler
@@ -23,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from devgem.domain.errors import NotSignedIn
+from devgem.domain.users import OPERATOR
 from devgem.web.mcp.approving import Approving
 from devgem.web.mcp.caller import (
     ACT,
@@ -43,9 +42,8 @@ from devgem.web.mcp.oauth import Access, Provider
 from devgem.web.mcp.pages import CSS
 from devgem.web.mcp.server import build
 from devgem.web.parts import Parts
-from devgem.web.sign_in import OPERATOR
 
-_OPERATOR_CLIENT = "operator"
+_OWN_CLIENT = "own"
 _BODY_LIMIT_BYTES = 256 << 10
 
 
@@ -89,8 +87,8 @@ class Serving:
 
 
 class _Backend(AuthenticationBackend):
-    """The operator's own token, or an access token that was issued for this very resource. A cookie counts for
-    nothing here: browsers send it by themselves."""
+    """A user's own token, the operator's or that of a session, or an access token that was issued for this very
+    resource. A cookie counts for nothing here: browsers send it by themselves."""
 
     def __init__(self, parts: Parts, provider: Provider, resource: str) -> None:
         self._parts = parts
@@ -98,13 +96,12 @@ class _Backend(AuthenticationBackend):
         self._issued = BearerAuthBackend(provider, resource_server_url=AnyHttpUrl(resource))
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
-        with suppress(NotSignedIn):
-            if (await self._parts.sign_in.require(conn)).session is None:
-                scopes = [READ, ACT, *([DEPLOY] if DEPLOY in conn.headers.get(SCOPE_HEADER, "").split() else [])]
-                own = AccessToken(
-                    token="", client_id=_OPERATOR_CLIENT, scopes=scopes, resource=self._resource, subject=OPERATOR
-                )
-                return AuthCredentials(scopes), AuthenticatedUser(own)
+        if (identity := await self._parts.sign_in.by_bearer(conn)) is not None:
+            scopes = [READ, ACT, *([DEPLOY] if DEPLOY in conn.headers.get(SCOPE_HEADER, "").split() else [])]
+            own = AccessToken(
+                token="", client_id=_OWN_CLIENT, scopes=scopes, resource=self._resource, subject=identity.user
+            )
+            return AuthCredentials(scopes), AuthenticatedUser(own)
         found: tuple[AuthCredentials, BaseUser] | None = await self._issued.authenticate(conn)
         return found
 
@@ -137,7 +134,8 @@ async def _identify(request: Request, name: str | None) -> Caller:
         return Caller(f"mcp:{token.grant}", token.name, token.subject or OPERATOR, scopes)
     called = plain_name(request.headers.get(NAME_HEADER) or name or request.headers.get("user-agent", ""))
     key = plain_name(request.headers.get(CALLER_HEADER, called))
-    return Caller(f"mcp:operator:{key}", called, OPERATOR, scopes, local=True)
+    sender = token.subject or OPERATOR
+    return Caller(f"mcp:{sender}:{key}", called, sender, scopes, local=sender == OPERATOR)
 
 
 def approval_url(origin: str, conversation: str, approval: str) -> str:

@@ -1,4 +1,4 @@
-"""Signing in and out, and what a page needs to know before it shows anything."""
+"""Sessions: one-time links, what a page needs to know before it shows anything, and signing out."""
 
 from importlib.metadata import version
 
@@ -6,9 +6,12 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from devgem.domain.errors import NotSignedIn
+from devgem.store import GitHubGrant, GrantKind
+from devgem.web.github_sign_in import PRIVATE
 from devgem.web.parts import Open, Operator, SignedIn, Who
-from devgem.web.schemas import IsolationView, Page, SessionView, SignedInBrowser, SignInUrl
-from devgem.web.sign_in import COOKIE, SESSION_LIFETIME
+from devgem.web.routes.sign_in import signed_in_as, user_view
+from devgem.web.schemas import IsolationView, Page, SignedInBrowser, SignInUrl
+from devgem.web.sign_in_schemas import GitHubAccess, SessionView, WaysIn
 
 router = APIRouter()
 
@@ -26,17 +29,9 @@ async def sign_in(request: Request, parts: Open, token: str | None = None) -> Re
     try:
         session = await parts.sign_in.redeem(token)
     except NotSignedIn:
+        parts.sign_in.attempts.charge(request)
         return HTMLResponse(_REFUSED, 401)
-    response = RedirectResponse("/", 303)
-    response.set_cookie(
-        COOKIE,
-        session,
-        max_age=int(SESSION_LIFETIME.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-    )
-    return response
+    return signed_in_as(session, RedirectResponse("/", 303), request, parts)
 
 
 @router.post("/api/v1/signin-urls", status_code=201)
@@ -47,18 +42,40 @@ async def new_sign_in_url(parts: SignedIn, operator: Operator) -> SignInUrl:
 
 @router.get("/api/v1/session")
 async def session(request: Request, parts: Open) -> SessionView:
+    by_github = parts.github_sign_in
+    ways = WaysIn(github=by_github.is_set_up, token=True, app_url=by_github.app_url)
     try:
-        await parts.sign_in.require(request)
+        user = (await parts.sign_in.require(request)).user
     except NotSignedIn:
-        return SessionView(signed_in=False, user=None, version=version("devgem"), isolation=None)
-    isolation = IsolationView(level=parts.isolation.level, detail=parts.isolation.detail)
-    return SessionView(signed_in=True, user="operator", version=version("devgem"), isolation=isolation)
+        return SessionView(signed_in=False, user=None, version=version("devgem"), isolation=None, sign_in=ways)
+    return SessionView(
+        signed_in=True,
+        user=await user_view(user, parts),
+        version=version("devgem"),
+        isolation=IsolationView(level=parts.isolation.level, detail=parts.isolation.detail),
+        sign_in=ways,
+        github=_access(await by_github.tokens.grant(user)),
+        clouds=list(parts.clouds),
+    )
+
+
+def _access(grant: GitHubGrant | None) -> GitHubAccess | None:
+    if grant is None or grant.revoked:
+        return None
+    # What a GitHub App was installed for, and what a token may, GitHub tells only when it is asked.
+    can_read_private = grant.kind is not GrantKind.OAUTH or PRIVATE in grant.scopes
+    return GitHubAccess(scopes=list(grant.scopes), can_read_private=can_read_private)
 
 
 @router.delete("/api/v1/session", status_code=204)
-async def sign_out(request: Request, response: Response, parts: SignedIn) -> None:
+async def sign_out(request: Request, response: Response, parts: SignedIn, who: Who) -> None:
+    """Ends the session. With the user's last one, what GitHub has granted them ends too."""
     await parts.sign_in.end(request)
-    response.delete_cookie(COOKIE)
+    if not await parts.sign_in.sessions(who.user):
+        await parts.github_sign_in.tokens.forget(who.user)
+    response.delete_cookie(
+        parts.sign_in.cookie(request), httponly=True, samesite="lax", secure=parts.sign_in.is_secure(request)
+    )
 
 
 @router.get("/api/v1/sessions")
