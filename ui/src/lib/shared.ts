@@ -6,8 +6,9 @@ export type Add<S> = (state: S, event: StreamEvent) => S;
 
 /** What nobody looks at is kept for so long: they may have turned the page and come back. */
 const KEPT_MS = 20_000;
-/** A stream in flood is shown once a frame. */
+/** A stream in flood is shown once a frame, and less often when showing it takes its time. */
 const FRAME_MS = 16;
+const REST_FOLD = 2;
 
 export class Shared<S> {
   private state: S;
@@ -17,6 +18,7 @@ export class Shared<S> {
   private leaving: ReturnType<typeof setTimeout> | undefined;
   private telling: ReturnType<typeof setTimeout> | undefined;
   private toldAt = 0;
+  private pauseMs = FRAME_MS;
 
   constructor(
     private readonly socket: Socket,
@@ -48,16 +50,18 @@ export class Shared<S> {
   private receive = (news: News): void => {
     this.state = news.events.reduce(this.add, news.restart ? this.initial : this.state);
     const sinceMs = performance.now() - this.toldAt;
-    if (sinceMs >= FRAME_MS) this.tell();
-    else this.telling ??= setTimeout(this.tell, FRAME_MS - sinceMs);
+    if (sinceMs >= this.pauseMs) this.tell();
+    else this.telling ??= setTimeout(this.tell, this.pauseMs - sinceMs);
   };
 
   private tell = (): void => {
     clearTimeout(this.telling);
     this.telling = undefined;
-    this.toldAt = performance.now();
+    const begun = performance.now();
     this.shown = this.state;
     for (const watcher of this.watchers) watcher();
+    this.toldAt = performance.now();
+    this.pauseMs = Math.max(FRAME_MS, REST_FOLD * (this.toldAt - begun));
   };
 }
 

@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import type { LogLine } from "../../lib/log";
 import { LogNews } from "./LogNews";
 import { LogSearch } from "./LogSearch";
@@ -36,11 +36,11 @@ export function LogViewer(props: Props) {
   const shown = useShown(log, lines, view, useColumns(box, view.times !== "off"));
   const go = useGo(props, box, view, shown, change);
   const { said, copy } = useCopy(box, log, view.picked ?? [0, lines - 1]);
-  const pick = (line: number, isRange: boolean) => {
-    const picked = pickedAfter(view.picked, line, isRange);
-    change({ picked });
-    if (isPage) history.replaceState(history.state, "", picked ? hashOf(picked) : location.pathname + location.search);
-  };
+  // Stable, so that rows are drawn anew only for news of their own.
+  const pick = useCallback((line: number, isRange: boolean) => change(({ picked }) => ({ picked: pickedAfter(picked, line, isRange) })), [change]);
+  useEffect(() => {
+    if (isPage && view.picked) history.replaceState(history.state, "", hashOf(view.picked));
+  }, [isPage, view.picked]);
   const close = () => {
     change({ isSearching: false, query: "" });
     box.current?.focus();
