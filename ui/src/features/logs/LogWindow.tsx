@@ -9,6 +9,8 @@ import type { Change, Shown, View } from "./view";
 export const LINE_PX = 20;
 const OVERSCAN = 20;
 const FIRST_VIEW_PX = 800;
+/** Whatever a style sheet says: no screen is higher, and all rows of a long log would end the page. */
+const MOST_VIEW_PX = 6000;
 
 interface Props {
   box: RefObject<HTMLDivElement | null>;
@@ -79,7 +81,7 @@ function useScroll(box: Props["box"], view: View, lines: number, rowsHeight: num
   useEffect(() => {
     const element = box.current;
     if (!element) return;
-    const observer = new ResizeObserver(() => setHeight(element.clientHeight || FIRST_VIEW_PX));
+    const observer = new ResizeObserver(() => setHeight(Math.min(MOST_VIEW_PX, element.clientHeight || FIRST_VIEW_PX)));
     observer.observe(element);
     return () => observer.disconnect();
   }, [box]);
