@@ -1,12 +1,14 @@
-import { useEffect, useState } from "react";
-import { Link } from "../../components/Link";
+import { useCallback, useEffect, useState } from "react";
 import { api, asProblem } from "../../lib/api";
 import { usePolled } from "../../lib/polled";
 import { navigate, paths } from "../../lib/route";
 import { useStream } from "../../lib/stream";
-import { visible } from "../../lib/visible";
+import { ConversationRow } from "./ConversationRow";
+import { listed } from "./listing";
 
 const EVERY_MS = 5000;
+/** Fewer are seen at a glance. */
+const WORTH_SEARCHING = 6;
 const anything = () => true;
 
 /** Notices at once that a conversation has got its first message, which is its title. */
@@ -18,37 +20,49 @@ function Beginning({ id, onBegun }: { id: string; onBegun: () => void }) {
   return null;
 }
 
-/** The threads there are, the newest first, and a way to begin one. */
+/** The threads there are, the newest first, those that match what is sought, and a way to begin one. */
 export function ConversationList({ current }: { current: string | null }) {
-  const { value: conversations, problem, again } = usePolled(api.conversations, EVERY_MS);
+  const [sought, setSought] = useState("");
+  const q = useSettled(sought.trim());
+  const ask = useCallback(() => listed(q), [q]);
+  const { value: conversations, problem, again } = usePolled(ask, EVERY_MS);
   const [failed, setFailed] = useState("");
+  const fail = (error: unknown) => setFailed(asProblem(error).message);
   const begin = () => {
     setFailed("");
-    api.openConversation().then(
-      ({ id }) => {
-        navigate(paths.conversation(id));
-        again();
-      },
-      (error: unknown) => setFailed(asProblem(error).message),
-    );
+    api.openConversation().then(({ id }) => {
+      navigate(paths.conversation(id));
+      again();
+    }, fail);
   };
+  const isSearchable = sought !== "" || (conversations?.length ?? 0) > WORTH_SEARCHING;
   return (
     <nav className="conversations" aria-label="Conversations">
       <h2>Conversations</h2>
       <button type="button" className="button" onClick={begin}>
         New conversation
       </button>
+      {isSearchable && (
+        <input type="search" className="conversations-search" aria-label="Search conversations" placeholder="Search" maxLength={200} value={sought} onChange={(event) => setSought(event.target.value)} />
+      )}
       {(failed || problem) && <p className="problem">{failed || problem?.message}</p>}
       {current && <Beginning key={current} id={current} onBegun={again} />}
+      {q !== "" && conversations?.length === 0 && <p className="quiet">None matches.</p>}
       <ul>
-        {conversations?.map(({ id, title }) => (
-          <li key={id}>
-            <Link href={paths.conversation(id)} aria-current={id === current ? "page" : undefined}>
-              {visible(title)}
-            </Link>
-          </li>
+        {conversations?.map((one) => (
+          <ConversationRow key={one.id} conversation={one} isCurrent={one.id === current} onChange={again} onFail={fail} />
         ))}
       </ul>
     </nav>
   );
+}
+
+/** A text once it has not changed for a moment. */
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), 250);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
 }
