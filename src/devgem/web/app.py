@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -79,7 +80,8 @@ def create_app(parts: Parts) -> FastAPI:
 
     for path in PAGES:
         app.add_api_route(path, page, methods=["GET"], include_in_schema=False)
-    app.mount("/", StaticFiles(directory=parts.static, check_dir=False), name="static")
+    # What is built is sent compressed: it is the same for all, so that its length tells nothing.
+    app.mount("/", GZipMiddleware(StaticFiles(directory=parts.static, check_dir=False)), name="static")
     app.add_middleware(Door, parts=parts)
     app.add_middleware(Guard, origins=parts.origins)
     return app
