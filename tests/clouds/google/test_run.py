@@ -124,7 +124,7 @@ async def test_a_worker_is_refused_before_anything_is_made(house: House) -> None
 @pytest.mark.parametrize(
     ("image", "code", "words", "evidence"),
     [
-        (Image(refuses=PORT_MESSAGE, lines=["server up on 127.0.0.1:3000"]), "not_listening", "PORT=8080", "server up"),
+        (Image(refuses=PORT_MESSAGE, lines=["server up on 127.0.0.1:3000"]), "never_listens", "PORT=8080", "server up"),
         (
             Image(refuses=PORT_MESSAGE, lines=["environs.EnvError: boom", "Container called exit(3)."]),
             "exited",
@@ -203,7 +203,7 @@ async def test_an_answer_of_500_is_no_proof_and_no_value_is_told(house: House) -
     async with house.cloud() as cloud:
         await cloud.release(revision)
         failure = await verdict(cloud, revision)
-    assert isinstance(failure, Failure) and failure.code == "unwell"
+    assert isinstance(failure, Failure) and failure.code == "answers_5xx"
     assert "500" in failure.cause and failure.evidence == "ValueError: cannot use [secret]"
 
 

@@ -164,10 +164,15 @@ class Prover:
         newest = newest_of(of_number(await self._services.revisions(revision.app), revision.app, revision.number))
         lines = await self._tail(naming.service_of(revision.app), short(newest)) if newest is not None else []
         explained = explain(self._site, revision, None, "", [line.text for line in lines])
-        if explained.code not in ("not_ready", "not_listening"):
+        if explained.code not in ("not_ready", "never_listens"):
             return explained
         cause = f"it answers {answer.status} to GET {path}" if isinstance(answer, _Answer) else f"it {answer}"
-        return Failure("unwell", cause, "Its log says why.", explained.evidence)
+        return Failure(
+            "answers_5xx" if isinstance(answer, _Answer) else "no_answer",
+            cause,
+            "Its log says why.",
+            explained.evidence,
+        )
 
 
 def _unrun(revision: Revision) -> str:

@@ -93,7 +93,7 @@ def _of_the_app(revision: Revision, message: str, lines: Sequence[str]) -> Failu
         return Failure("exited", cause, f"The log says more.{context.unset}", telling(own) or ended.group())
     if _PORT.search(text):
         return Failure(
-            "not_listening",
+            "never_listens",
             cause=f"it started, and did not listen on PORT={port} in time",
             fix=f"Let it listen on 0.0.0.0 and the port that PORT names ({port}).{context.unset}",
             evidence=telling(own) or message,
