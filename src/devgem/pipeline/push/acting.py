@@ -1,5 +1,6 @@
 """What a webhook brings about. Each act may be done again after a crash: its deployments have the same ids then."""
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,7 +8,7 @@ from datetime import datetime
 
 from devgem.domain.app import Commit, Repository
 from devgem.domain.errors import Conflict, DevGemError, NotFound, SourceError, Unavailable
-from devgem.domain.ids import id_of
+from devgem.domain.ids import id_of, preview_of
 from devgem.pipeline.clock import now
 from devgem.pipeline.intake import REMOVING
 from devgem.pipeline.pipeline import Pipeline
@@ -21,6 +22,8 @@ from devgem.store import AppRow, AppSettings, Delivery, PullRow, PullState, Stor
 
 _SHA_CHARACTERS = 40
 _NOTHING = "0" * _SHA_CHARACTERS
+_PATIENCE_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
 _PREVIEWS_AT_ONCE = 10
 """More pull requests of one app than these wait for a member's consent, whoever they are of."""
 
@@ -114,8 +117,21 @@ class Acting:
                 pull = replace(pull, state=PullState.CLOSED, changed_at=at, next_at=now())
                 await transaction.pull_requests.put(pull)
             await self._pipeline.discard_preview(row.name, event.number)
+            await self._until_removing(preview_of(row.name, event.number))
             closed.append(row.name)
         return f"removed the previews of {', '.join(closed)}" if closed else "there is no preview of it"
+
+    async def _until_removing(self, preview: str) -> None:
+        """What comes next may open the pull request again: it must find a preview that goes, and wait, or none."""
+        deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+        while True:
+            async with self._store.read() as transaction:
+                row = await transaction.apps.find(preview)
+            if row is None or row.removing:
+                return
+            if asyncio.get_running_loop().time() > deadline:
+                raise Conflict(f"{preview!r} is not being removed yet", code=REMOVING)
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _preview(self, row: AppRow, pull: PullRow, id: str, *, bare: bool) -> str:
         request = DeployRequest(
