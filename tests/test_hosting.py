@@ -14,8 +14,6 @@ from devgem.config import Settings
 
 ROOT = Path(__file__).parent.parent
 OF_THE_IMAGE = {"PATH", "PYTHONUNBUFFERED"}
-COMING = {"DEVGEM_URL", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GITHUB_WEBHOOK_SECRET"}
-"""Settings of the sign-in and of Google Cloud that are being added."""
 
 
 def stages() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -84,7 +82,7 @@ def test_the_image_runs_without_rights_and_as_locked() -> None:
     assert order.index("USER") > max(at for at, name in enumerate(order) if name == "RUN")
     assert json.loads(values(of_run, "CMD")[0]) == ["devgem-start"]
     named = {env.partition("=")[0] for env in values(of_run, "ENV")}
-    assert named - OF_THE_IMAGE - COMING <= variables()
+    assert named - OF_THE_IMAGE <= variables()
     start = (ROOT / "deploy/start").read_text()
     assert start.startswith("#!/bin/sh\n") and "exec devgem up" in start and "PORT:-8080" in start
 
@@ -95,7 +93,7 @@ def test_the_service_file_names_settings_and_secrets_that_the_guide_makes() -> N
     template = service["spec"]["template"]
     container = template["spec"]["containers"][0]
     named = {env["name"] for env in container["env"]}
-    assert named - COMING <= variables(), named - variables()
+    assert named <= variables(), named - variables()
     for env in container["env"]:
         if "valueFrom" in env:
             secret = env["valueFrom"]["secretKeyRef"]["name"]

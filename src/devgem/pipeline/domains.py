@@ -11,7 +11,8 @@ _PER_APP = 50
 
 
 class AppDomains:
-    """`hosts` by the cloud's name; `base_domains` tells under which domains apps have their usual names."""
+    """`hosts` by the cloud's name; `base_domains` are DevGem's own: where it answers itself, and
+    where apps have their usual names."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class AppDomains:
         for base in await self._base_domains():
             if host == base or host.endswith(f".{base}"):
                 raise InvalidInput(
-                    f"{host} is under {base}, where apps have the names that they are deployed under",
+                    f"{host} is under {base}, which is DevGem's own",
                     fix="Deploy the app under that name, or choose a host name elsewhere.",
                 )
         async with self._store.write() as transaction:

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from devgem.clouds.domains import BaseDomain, CustomHosts
 from devgem.clouds.google import certificates, compute
@@ -112,7 +113,8 @@ def _construction(admin: Administration, site: Site, notes: StoredNotes) -> Cons
 def _of_apps(settings: Settings, store: Store, hosts: Mapping[str, CustomHosts], base: BaseDomain | None) -> AppDomains:
     async def base_domains() -> Sequence[str]:
         found = await base.name() if base is not None else None
-        return [settings.base_domain, *([found] if found is not None else [])]
+        own = urlsplit(settings.url).hostname
+        return [settings.base_domain, *(name for name in (found, own) if name)]
 
     return AppDomains(store, hosts, base_domains)
 
