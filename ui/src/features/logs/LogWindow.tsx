@@ -28,7 +28,9 @@ interface Props {
 /** A log of any length: only the rows in view are in the page. Follows the end until it is scrolled away from. */
 export function LogWindow({ box, log, lines, label, href, view, shown, change, onPick, onKeyDown }: Props) {
   const { rows } = shown;
-  const { top, height, onScroll } = useScroll(box, view, lines, rows.height, change);
+  const { top: scrolled, height, onScroll } = useScroll(box, view, lines, rows.height, change);
+  // The end is drawn in the same moment in which it is scrolled to: a flood leaves no blank behind.
+  const top = view.follows ? Math.max(0, rows.height * LINE_PX - height) : scrolled;
   const first = Math.max(0, rows.rowAt(top / LINE_PX) - OVERSCAN);
   const last = Math.min(rows.rows.length, rows.rowAt((top + height) / LINE_PX) + OVERSCAN);
   const toggle = (fold: number) => change(({ toggled }) => ({ toggled: toggled.has(fold) ? new Set([...toggled].filter((known) => known !== fold)) : new Set([...toggled, fold]) }));
