@@ -48,10 +48,6 @@ describe.each([
   });
 });
 
-it("the colours of a log", () => {
-  const ground = token("log-ground", 0);
-  const found = [...CSS.matchAll(/\.(?:ansi|log)-\w+ \{\s+color: (#\w{6});/g)].map((match) => match[1] as string);
-  expect(found.length).toBeGreaterThanOrEqual(10);
-  for (const hex of found) expect(contrast(colour(hex), ground), hex).toBeGreaterThanOrEqual(READABLE);
-  expect(contrast(token("log-text", 0), ground)).toBeGreaterThanOrEqual(READABLE);
+it("what stands on the ground of a log", () => {
+  expect(contrast(token("log-text", 0), token("log-ground", 0))).toBeGreaterThanOrEqual(READABLE);
 });
