@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from devgem.source.location import GITHUB
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -16,4 +18,9 @@ class Policy:
     max_files: int = 100_000
     max_file_bytes: int = 256 << 20
     timeout_seconds: float = 120.0
-    github_url: str = "https://github.com"
+    github_url: str = GITHUB
+
+    def fetched_from(self, location: str) -> str:
+        """Where git really fetches what is at this location."""
+        inside = location.startswith(GITHUB + "/")
+        return self.github_url.rstrip("/") + location.removeprefix(GITHUB) if inside else location

@@ -52,7 +52,7 @@ class Remotes:
             if not self._policy.allow_file_urls:
                 raise refusal("local_source_refused")
             return self._local(Path(unquote(location.removeprefix("file://"))), location)
-        address = parse_address(self._github(location))
+        address = parse_address(self._policy.fetched_from(location))
         if address.scheme == "ssh" and not self._policy.allow_ssh:
             raise refusal("ssh_refused")
         trusted = self._is_github(address)
@@ -71,10 +71,6 @@ class Remotes:
         if not repository.exists():
             raise refusal("repository_not_found", url=shown)
         return Remote(str(repository), shown, "file", options=_LOCAL_OPTIONS, readable=(repository,))
-
-    def _github(self, location: str) -> str:
-        inside = location.startswith(GITHUB + "/")
-        return self._policy.github_url.rstrip("/") + location.removeprefix(GITHUB) if inside else location
 
     def _is_github(self, address: Address) -> bool:
         """True for the address that the operator has put in GitHub's place."""

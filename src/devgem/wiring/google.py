@@ -20,6 +20,7 @@ from devgem.domain.app import Resources
 from devgem.domain.errors import DevGemError, InvalidInput, Unavailable
 from devgem.stack import dockerfile
 from devgem.stack.dockerfile import dockerignore
+from devgem.wiring import tools
 from devgem.wiring.domains import OnGoogle
 
 INSTALL = "pip install 'devgem[google]'"
@@ -48,7 +49,7 @@ def cloud(settings: Settings, on_google: OnGoogle, token: Token) -> GoogleCloud:
         on_google.notes,
         BuildLogs(patient),
         BuildSecrets(patient, on_google.site, kept_seconds=seconds + 2 * QUEUE_SECONDS),
-        Recipes(dockerfile, dockerignore()),
+        Recipes(dockerfile, dockerignore(), tools.policy(settings).fetched_from),
         token,
         timeout_seconds=seconds,
     )

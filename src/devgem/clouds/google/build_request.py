@@ -37,10 +37,11 @@ TOKEN, ARGS = "DEVGEM_GIT_TOKEN", "DEVGEM_ARGS"
 
 @dataclass(frozen=True)
 class Recipes:
-    """How a plan becomes a Dockerfile, and what must not get into an image."""
+    """How a plan becomes a Dockerfile, what must not get into an image, and where a repository is fetched from."""
 
     dockerfile: Callable[[BuildPlan], str]
     ignore: str
+    fetched_from: Callable[[str], str] = str
 
 
 @dataclass(frozen=True)
@@ -100,15 +101,15 @@ def arguments(env: Mapping[str, str]) -> str:
 
 
 def _fetch(order: Order) -> dict[str, Any]:
-    build = order.build
-    host = urlsplit(build.repository.location)
+    location = order.recipes.fetched_from(order.build.repository.location)
+    host = urlsplit(location)
     step: dict[str, Any] = {
         "id": "fetch",
         "name": _GIT,
         "script": FETCH,
         "env": [
-            _env("DEVGEM_REPOSITORY", build.repository.location),
-            _env("DEVGEM_COMMIT", build.commit.sha),
+            _env("DEVGEM_REPOSITORY", location),
+            _env("DEVGEM_COMMIT", order.build.commit.sha),
             _env("DEVGEM_HOST", f"{host.scheme}://{host.netloc}"),
         ],
     }
