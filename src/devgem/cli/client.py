@@ -39,13 +39,13 @@ class StreamEvent:
 
 
 class Client:
-    """Speaks to one DevGem server. `token` is a bearer token."""
+    """Speaks to one DevGem server. `token` is a bearer token; empty for who is not signed in yet."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url.rstrip("/")
         self._http = httpx2.Client(
             base_url=self.url,
-            headers={"Authorization": f"Bearer {token}", "X-DevGem": "1"},
+            headers={"X-DevGem": "1", **({"Authorization": f"Bearer {token}"} if token else {})},
             timeout=httpx2.Timeout(30, connect=5),
             trust_env=False,
         )

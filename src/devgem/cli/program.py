@@ -2,7 +2,7 @@
 
 import typer
 
-from devgem.cli import apps, chat, deploy, detect, domains, env, lifecycle, logs, mcp, quota
+from devgem.cli import apps, chat, deploy, detect, domains, env, lifecycle, login, logs, mcp, quota
 from devgem.cli.outcome import Code, Exit, code_of, say_error
 from devgem.domain.errors import DevGemError
 
@@ -42,6 +42,7 @@ def build() -> typer.Typer:
     chat.register(program)
     quota.register(program)
     mcp.register(program)
+    login.register(program)
     return program
 
 

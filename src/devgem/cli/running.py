@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from devgem.cli import credentials
 from devgem.cli.client import Client
 from devgem.config import Paths, Settings, read_settings
 from devgem.domain.errors import InvalidInput, NotSignedIn, Unavailable
@@ -51,15 +52,15 @@ def is_running(paths: Paths) -> bool:
 
 
 def connect(*, start: bool = False) -> Client:
-    """A client of DEVGEM_SERVER when that is set (its token in DEVGEM_TOKEN), else of this machine's DevGem, which
-    is started first when `start` is true. Raises Unavailable when none runs."""
+    """A client of DEVGEM_SERVER when that is set (its token in DEVGEM_TOKEN, or kept by `devgem login`), else of this
+    machine's DevGem, which is started first when `start` is true. Raises Unavailable when none runs."""
     return Client(*address(start=start))
 
 
 def address(*, start: bool = False) -> tuple[str, str]:
     """The URL of that DevGem, and the token for it."""
     if server := os.environ.get("DEVGEM_SERVER"):
-        return _checked(server), _token()
+        return checked(server), token_of(server)
     settings = read_settings()
     control = find(Paths(settings.data_dir))
     if control is None and start:
@@ -70,17 +71,19 @@ def address(*, start: bool = False) -> tuple[str, str]:
     return control.url, control.token
 
 
-def _checked(server: str) -> str:
+def checked(server: str) -> str:
+    """The address of a server, if it is one. Raises InvalidInput."""
     if not server.startswith(("http://", "https://")):
-        raise InvalidInput(f"DEVGEM_SERVER is {server!r}, which is no http address", fix="Set it like https://host.")
+        raise InvalidInput(f"{server!r} is no address of a DevGem server", fix="Give it like https://host.")
     return server
 
 
-def _token() -> str:
-    try:
-        return os.environ["DEVGEM_TOKEN"]
-    except KeyError:
-        raise NotSignedIn("no token for the DevGem server", fix="Set DEVGEM_TOKEN to a token of that server.") from None
+def token_of(server: str) -> str:
+    """DEVGEM_TOKEN, or what `devgem login` has kept for this server. Raises NotSignedIn."""
+    token = os.environ.get("DEVGEM_TOKEN") or credentials.find(server)
+    if token is None:
+        raise NotSignedIn(f"not signed in to {server}", fix=f"Run `devgem login --server {server}`.")
+    return token
 
 
 def start_detached(settings: Settings, extra: tuple[str, ...] = ()) -> Control:
