@@ -125,18 +125,20 @@ def test_it_is_said_in_a_conversation_too(site: Site) -> None:
     assert ask(url) == "third hello", done.stdout
 
 
-def test_a_build_is_not_begun_again_after_a_crash(site: Site) -> None:
-    """F-01, I4."""
+@pytest.mark.parametrize("sig", [signal.SIGKILL, signal.SIGTERM])
+def test_a_build_is_not_begun_again_after_a_restart(site: Site, sig: signal.Signals) -> None:
+    """F-01, I4: after a crash as after an upgrade."""
     site.google.machine.scripts.append(Script(held=True))
     before = set(site.google.machine.builds)
-    site.push("fourth")
+    text = f"fourth, {sig.name}"
+    site.push(text)
     site.devgem.run("deploy", "ada/shop", "--no-wait")
     fresh = wait_until(lambda: set(site.google.machine.builds) - before, "the build is begun")
-    site.devgem.stop(signal.SIGKILL)
+    site.devgem.stop(sig)
     site.devgem.start()
     site.google.machine.let_go(next(iter(fresh)))
     url = json.loads(site.devgem.run("show", "shop", "--json").stdout)["url"]
-    wait_until(lambda: ask(url) == "fourth hello", "the deployment goes on")
+    wait_until(lambda: ask(url) == f"{text} hello", "the deployment goes on")
     assert len(set(site.google.machine.builds) - before) == 1
 
 
@@ -147,7 +149,7 @@ def test_a_build_that_fails_says_why_and_leaves_the_app_serving(site: Site) -> N
     failure, events = site.devgem.fail("ada/shop")
     assert failure["cause"] and any(line in event.get("text", "") for event in events)
     url = json.loads(site.devgem.run("show", "shop", "--json").stdout)["url"]
-    assert ask(url) == "fourth hello"
+    assert ask(url) == "fourth, SIGTERM hello"
 
 
 def test_a_deployment_asks_google_little(site: Site) -> None:

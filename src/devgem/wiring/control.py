@@ -173,7 +173,9 @@ async def _parts(
         clouds = await google.ordered(
             settings,
             cloud,
-            lambda there: google.cloud(settings, there, token_of_build(store, github, tokens)),
+            lambda there: google.cloud(
+                settings, there, token_of_build(store, github, tokens), is_stopping=lambda: stopping.is_set
+            ),
             of_domains.google,
         )
         if far := clouds.get("google"):

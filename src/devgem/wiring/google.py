@@ -38,7 +38,9 @@ def is_installed() -> bool:
         return False
 
 
-def cloud(settings: Settings, on_google: OnGoogle, token: Token) -> GoogleCloud:
+def cloud(
+    settings: Settings, on_google: OnGoogle, token: Token, *, is_stopping: Callable[[], bool] = lambda: False
+) -> GoogleCloud:
     """`token` is what a build's source is fetched with. Asks Google nothing yet.
     Closing it leaves the clients open, which the domains use too."""
     patient = Patient(on_google.admin)
@@ -52,6 +54,7 @@ def cloud(settings: Settings, on_google: OnGoogle, token: Token) -> GoogleCloud:
         Recipes(dockerfile, dockerignore(), tools.policy(settings).fetched_from),
         token,
         timeout_seconds=seconds,
+        is_stopping=is_stopping,
     )
     scale = Scale(settings.google_min_instances, settings.google_max_instances, settings.google_concurrency)
     running = CloudRun(

@@ -65,6 +65,8 @@ LOOKS = Looks()
 
 
 class GoogleBuilds:
+    """While `is_stopping`, this process leaves builds to the next one, which finds them."""
+
     def __init__(
         self,
         patient: Patient,
@@ -77,6 +79,7 @@ class GoogleBuilds:
         *,
         timeout_seconds: int = 1800,
         looks: Looks = LOOKS,
+        is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._patient = patient
         self._site = site
@@ -87,6 +90,7 @@ class GoogleBuilds:
         self._token = token
         self._timeout_seconds = timeout_seconds
         self._looks = looks
+        self._is_stopping = is_stopping
 
     async def build(self, build: Build) -> AsyncIterator[Item]:
         """Ends with one Image or one Failure; closing the iterator cancels the build at Google too."""
@@ -106,7 +110,8 @@ class GoogleBuilds:
             if not making.done():
                 making.cancel()
                 await asyncio.wait([making])
-                await self._cancel(course)
+                if not self._is_stopping():
+                    await self._cancel(course)
 
     async def delete(self, app: str) -> None:
         """The images and the layer cache of an app; a preview has none of its own. Idempotent."""
