@@ -65,7 +65,7 @@ class Dashboard:
         return httpx2.AsyncClient(base_url=self.url, headers=authorization | headers, trust_env=False, timeout=30)
 
 
-async def no_endpoints() -> Board:
+async def no_endpoints(user: str) -> Board:
     return Board(endpoints=(), waiting={})
 
 
@@ -73,7 +73,7 @@ async def no_history(user: str) -> dict[str, list[Minute]]:
     return {}
 
 
-async def nothing_spent() -> Spent:
+async def nothing_spent(user: str) -> Spent:
     return Spent(0, None, None)
 
 

@@ -37,10 +37,10 @@ BOARD = Board(
 
 
 def client_of(dashboard: Dashboard, board: Board, spent: Spent) -> httpx2.AsyncClient:
-    async def quota() -> Board:
+    async def quota(user: str) -> Board:
         return board
 
-    async def spending() -> Spent:
+    async def spending(user: str) -> Spent:
         return spent
 
     app = create_app(replace(dashboard.parts, quota=quota, spending=spending))

@@ -30,7 +30,7 @@ class Parts:
     plan: Plan
     sources: Sources
     workspaces: Workspaces
-    board: Callable[[], Awaitable[Board]] | None = None
+    board: Callable[[str], Awaitable[Board]] | None = None
     repositories: Callable[[str, str], Awaitable[Sequence[str]]] | None = None
     push_token: Callable[[str], Awaitable[str | None]] | None = None
     domains: AppDomains | None = None

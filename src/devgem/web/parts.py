@@ -61,8 +61,8 @@ class OnGitHub:
 class Parts:
     """`origins` are the dashboard's own; `parse` turns what a user typed into a repository, `detect` plans one and
     gives its Dockerfile, `examine` is what the doctor sees; `static` is the folder of the built UI; `quota` and
-    `spending` are asked for every look at the board, `quota_history` for a user's last hour of it; `base_domain` is the
-    domain of all apps of a cloud that can have one; `webhook_secret` None: no webhook is taken."""
+    `spending` are asked for every look of a user at the board, `quota_history` for a user's last hour of it;
+    `base_domain` is the domain of all apps of a cloud that can have one; `webhook_secret` None: no webhook is taken."""
 
     store: Store
     pipeline: Pipeline
@@ -79,9 +79,9 @@ class Parts:
     examine: Callable[[], Awaitable[Sequence[Check]]]
     is_draining: Callable[[], bool]
     static: Path
-    quota: Callable[[], Awaitable[Board]]
+    quota: Callable[[str], Awaitable[Board]]
     quota_history: Callable[[str], Awaitable[Mapping[str, Sequence[Minute]]]]
-    spending: Callable[[], Awaitable[Spent]]
+    spending: Callable[[str], Awaitable[Spent]]
     github: OnGitHub
     inspections: Inspections
     domains: AppDomains

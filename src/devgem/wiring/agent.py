@@ -19,8 +19,6 @@ from devgem.store import Store
 from devgem.web.parts import Spent
 from devgem.wiring.models import Models
 
-OPERATOR = "operator"
-
 
 def conversations(
     settings: Settings,
@@ -49,7 +47,7 @@ def conversations(
         plan=plan,
         sources=sources,
         workspaces=Workspaces(store, sources, pipeline, github=github),
-        board=lambda: models.board(OPERATOR),
+        board=models.board,
         domains=domains,
         repositories=search,
         push_token=tokens,
@@ -65,8 +63,8 @@ def conversations(
     )
 
 
-async def spent_today(settings: Settings, store: Store) -> Spent:
+async def spent_today(settings: Settings, store: Store, user: str) -> Spent:
     async with store.read() as transaction:
-        spent = await transaction.spending.of_day(datetime.now(UTC), OPERATOR)
+        spent = await transaction.spending.of_day(datetime.now(UTC), user)
     cost = None if spent.unpriced_tokens else spent.cost_usd
     return Spent(spent.tokens, settings.day_tokens, cost)

@@ -32,7 +32,7 @@ async def help(context: Context, arguments: HelpArguments) -> ToolResult:
 async def quota(context: Context, arguments: NoArguments) -> ToolResult:
     if context.parts.board is None:
         return ToolResult("No model is configured, so there is no quota: answers come from DevGem's own rules.")
-    board = await context.parts.board()
+    board = await context.parts.board(context.user)
     endpoints = [
         {
             "endpoint": state.endpoint.id,

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry
 
 from devgem.domain.errors import Unavailable
+from devgem.domain.users import OPERATOR
 from devgem.web.gauges import QuotaGauges
 from devgem.web.parts import Open, Operator, SignedIn
 from devgem.web.schemas import Checks, CheckView
@@ -29,7 +30,7 @@ async def readyz(parts: Open) -> dict[str, str]:
 async def metrics(parts: SignedIn, operator: Operator) -> Response:
     """Prometheus text; not public."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(QuotaGauges(await parts.quota()))
+    registry.register(QuotaGauges(await parts.quota(OPERATOR)))
     text = prometheus_client.generate_latest() + prometheus_client.generate_latest(registry)
     return Response(text, media_type=prometheus_client.CONTENT_TYPE_LATEST)
 

@@ -24,8 +24,8 @@ router = APIRouter()
 
 
 @router.get("/api/v1/quota")
-async def quota(parts: SignedIn) -> QuotaView:
-    board, spent = await parts.quota(), await parts.spending()
+async def quota(parts: SignedIn, who: Who) -> QuotaView:
+    board, spent = await parts.quota(who.user), await parts.spending(who.user)
     return QuotaView(
         as_of=datetime.now(UTC),
         endpoints=[_endpoint_view(state) for state in board.endpoints],
