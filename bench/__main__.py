@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("startup", "deploy", "gateway", "loglines", "quota")
+NAMES = ("startup", "deploy", "gateway", "loglines", "quota", "google")
 
 
 def main() -> int:

@@ -181,7 +181,7 @@ def test_two_devices_see_one_order(browser: Browser, page: Page, running: DevGem
         for device in (page, other):
             expect(device.locator("article.message-user")).to_have_count(len(said))
             expect(device.locator("article.message-assistant")).to_have_count(len(said))
-            expect(device.get_by_text("Working")).to_have_count(0)
+            expect(device.get_by_text("Working", exact=True)).to_have_count(0)
         assert articles(page) == articles(other)
         assert sorted(page.locator("article.message-user .message-text").all_inner_texts()) == sorted(said)
 

@@ -33,7 +33,7 @@ async def test_what_is_said_is_there_before_the_server_knows_and_once_after(tmp_
         request = await held.get()
         await expect(said).to_have_text("Youis this fast?")
         await expect(area).to_have_value("")
-        await expect(page.get_by_text("Working")).to_be_visible()
+        await expect(page.get_by_text("Working", exact=True)).to_be_visible()
         await area.fill("and next")
         await request.continue_()
         await expect(page.locator(".message-assistant")).to_contain_text("Hello.")

@@ -1,12 +1,9 @@
 """From a repository on GitHub to an app on Cloud Run: the whole product, with stand-ins of both."""
 
-import asyncio
 import json
 import signal
-import threading
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,7 @@ from tests.journeys.conftest import DevGem, wait_until
 from tests.source.git_repository import GitRepository
 from tests.standins.github import GitHubApi, Repo, serving_api
 from tests.standins.google.build import Script
-from tests.standins.google.whole import PROJECT, REGION, Whole, whole_project
+from tests.standins.google.whole import PROJECT, REGION, Whole, playing_project
 
 APP = """import os, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -51,22 +48,6 @@ class Site:
         return str(events[-1]["url"]), events
 
 
-@contextmanager
-def playing(folder: Path) -> Iterator[Whole]:
-    """In a thread with a loop of its own."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    project = whole_project(folder)
-    try:
-        yield asyncio.run_coroutine_threadsafe(project.__aenter__(), loop).result(30)
-    finally:
-        asyncio.run_coroutine_threadsafe(project.__aexit__(None, None, None), loop).result(30)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     root = tmp_path_factory.mktemp("google")
@@ -76,7 +57,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     bare = work.bare(root / "served/ada/shop")
     data = root / "data"
     data.mkdir()
-    with playing(root / "machine") as google, serving_api(root / "served") as github:
+    with playing_project(root / "machine") as google, serving_api(root / "served") as github:
         github.add_repo(Repo("ada/shop"))
         environ = {
             "GOOGLE_CLOUD_PROJECT": PROJECT,

@@ -127,7 +127,7 @@ async def test_what_a_model_and_a_build_say_does_nothing(tmp_path: Path) -> None
         await page.get_by_label("Message", exact=True).press("Enter")
         await page.locator(".ending-failed").wait_for()
         await page.get_by_role("log", name="Build log").wait_for()
-        await page.get_by_text("Working").wait_for(state="detached")
+        await page.get_by_text("Working", exact=True).wait_for(state="detached")
         for top in range(0, 3000, 250):
             await page.locator(".log").first.evaluate("(log, top) => (log.scrollTop = top)", top)
             await page.evaluate("new Promise(requestAnimationFrame)")

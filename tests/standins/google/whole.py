@@ -1,7 +1,9 @@
 """All of the stand-in's services at one address: a Google project in which deployments go all the way."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,3 +101,19 @@ async def whole_project(folder: Path) -> AsyncIterator[Whole]:
                 yield Whole(address, peer, machine, run, secrets, iam, registry)
             finally:
                 machine.close()
+
+
+@contextmanager
+def playing_project(folder: Path) -> Iterator[Whole]:
+    """The same in a thread with a loop of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    project = whole_project(folder)
+    try:
+        yield asyncio.run_coroutine_threadsafe(project.__aenter__(), loop).result(30)
+    finally:
+        asyncio.run_coroutine_threadsafe(project.__aexit__(None, None, None), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
