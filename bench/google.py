@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.source.git_repository import GitRepository
 from tests.standins.github import Repo, serving_api
-from tests.standins.google.whole import PROJECT, REGION, playing_project
+from tests.standins.google.whole import environ, playing_project
 
 from bench.report import median, table, verdict
 from bench.running import Running, devgem
@@ -32,15 +32,7 @@ def main() -> None:
         bare = work.bare(root / "served/ada/shop")
         with playing_project(root / "machine") as google, serving_api(root / "served") as github:
             github.add_repo(Repo("ada/shop"))
-            environ = {
-                "GOOGLE_CLOUD_PROJECT": PROJECT,
-                "GOOGLE_CLOUD_REGION": REGION,
-                "DEVGEM_GOOGLE_API_ENDPOINT": google.address,
-                "DEVGEM_GITHUB_URL": github.url,
-                "DEVGEM_GITHUB_API_URL": github.url,
-                "DEVGEM_ALLOW_PRIVATE_ADDRESSES": "true",
-            }
-            with devgem(**environ) as running:
+            with devgem(**environ(google, github.url)) as running:
                 first = _deploy(running)
                 later, calls = [], []
                 for number in range(ROUNDS):

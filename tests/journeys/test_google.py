@@ -14,7 +14,7 @@ from tests.journeys.conftest import DevGem, wait_until
 from tests.source.git_repository import GitRepository
 from tests.standins.github import GitHubApi, Repo, serving_api
 from tests.standins.google.build import Script
-from tests.standins.google.whole import PROJECT, REGION, Whole, playing_project
+from tests.standins.google.whole import Whole, environ, playing_project
 
 APP = """import os, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -59,16 +59,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     data.mkdir()
     with playing_project(root / "machine") as google, serving_api(root / "served") as github:
         github.add_repo(Repo("ada/shop"))
-        environ = {
-            "GOOGLE_CLOUD_PROJECT": PROJECT,
-            "GOOGLE_CLOUD_REGION": REGION,
-            "DEVGEM_GOOGLE_API_ENDPOINT": google.address,
-            "DEVGEM_GITHUB_URL": github.url,
-            "DEVGEM_GITHUB_API_URL": github.url,
-            "DEVGEM_ALLOW_PRIVATE_ADDRESSES": "true",
-            "DEVGEM_ENDPOINTS": "gemini",
-        }
-        devgem = DevGem(data, environ=environ)
+        devgem = DevGem(data, environ=environ(google, github.url))
         devgem.start()
         yield Site(google, github, devgem, work, Path(str(bare)))
         devgem.stop()

@@ -56,6 +56,19 @@ class Whole:
     registry: ArtifactRegistry
 
 
+def environ(google: Whole, github_url: str) -> dict[str, str]:
+    """The settings of a DevGem that takes the stand-ins for Google and GitHub."""
+    return {
+        "GOOGLE_CLOUD_PROJECT": PROJECT,
+        "GOOGLE_CLOUD_REGION": REGION,
+        "DEVGEM_GOOGLE_API_ENDPOINT": google.address,
+        "DEVGEM_GITHUB_URL": github_url,
+        "DEVGEM_GITHUB_API_URL": github_url,
+        "DEVGEM_ALLOW_PRIVATE_ADDRESSES": "true",
+        "DEVGEM_ENDPOINTS": "gemini",
+    }
+
+
 @asynccontextmanager
 async def whole_project(folder: Path) -> AsyncIterator[Whole]:
     """Its machine works in `folder`."""

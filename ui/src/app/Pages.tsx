@@ -1,8 +1,9 @@
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { DeploymentCard } from "../features/deployment/DeploymentCard";
-import { api, asProblem, type Problem, type Session } from "../lib/api";
+import { api, asProblem, type Problem, request, type Session } from "../lib/api";
 import type { Route } from "../lib/route";
 import { useAddress } from "../lib/route";
+import { githubAccess } from "../lib/session";
 import { FirstRun } from "./FirstRun";
 
 // One chunk a page: signing in loads none of them.
@@ -39,19 +40,27 @@ function Page({ route, session, onConversation }: Props) {
     case "home":
       return <Home onConversation={onConversation} />;
     case "conversation":
-      return <Conversation key={route.id} id={route.id} renderDeployment={renderDeployment} />;
+      return (
+        <Existing key={route.id} path={`/api/v1/conversations/${encodeURIComponent(route.id)}`}>
+          <Conversation id={route.id} renderDeployment={renderDeployment} />
+        </Existing>
+      );
     case "apps":
       return <Apps />;
     case "app":
       return <AppPage key={route.name} name={route.name} tab={route.tab} logs={<AppLogs app={route.name} />} settings={<AppPush app={route.name} />} />;
     case "deployment":
-      return <DeploymentPage key={route.id} id={route.id} />;
+      return (
+        <Existing key={route.id} path={`/api/v1/deployments/${encodeURIComponent(route.id)}`}>
+          <DeploymentPage id={route.id} />
+        </Existing>
+      );
     case "quota":
       return <QuotaBoard />;
     case "settings":
       return <SettingsPage session={session} />;
     case "new-app":
-      return <NewApp asked={searchParams.get("repo") ?? ""} />;
+      return <NewApp asked={searchParams.get("repo") ?? ""} seesPublicOnly={githubAccess(session)?.can_read_private === false} />;
     case "consent":
       return <ConsentPage search={searchParams} />;
     case "button":
@@ -59,6 +68,15 @@ function Page({ route, session, onConversation }: Props) {
     default:
       return <NotFound />;
   }
+}
+
+/** What it holds is shown at once, until the server says that there is nothing at `path` for this user. */
+function Existing({ path, children }: { path: string; children: ReactNode }) {
+  const [isMissing, setMissing] = useState(false);
+  useEffect(() => {
+    request("GET", path).catch((error: unknown) => setMissing(asProblem(error).status === 404));
+  }, [path]);
+  return isMissing ? <NotFound /> : children;
 }
 
 function renderDeployment(id: string, say: (text: string) => void) {

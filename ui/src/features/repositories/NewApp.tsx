@@ -6,7 +6,7 @@ import { SourceForm } from "./SourceForm";
 import "./repositories.css";
 
 /** From a repository to its deployment: pick, see what it would be, deploy. What is picked is in the address. */
-export function NewApp({ asked }: { asked: string }) {
+export function NewApp({ asked, seesPublicOnly }: { asked: string; seesPublicOnly: boolean }) {
   const [first, setFirst] = useState("");
   if (asked) return <Inspect key={asked} source={asked} branch={first || null} />;
   const pick = (source: string, branch = "") => {
@@ -18,6 +18,12 @@ export function NewApp({ asked }: { asked: string }) {
       <h2>Deploy a repository</h2>
       <SourceForm onPick={pick} />
       <Picker onPick={pick} />
+      {seesPublicOnly && (
+        <p className="quiet">
+          Only public repositories are listed.{" "}
+          <a href="/signin/github?next=%2Fnew-app&access=private">Let DevGem read your private ones too</a>
+        </p>
+      )}
     </section>
   );
 }

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { slugOf } from "./calls";
 import { draftOf, filledIn, missing, varsOf } from "./env";
 import { Inspect } from "./Inspect";
+import { NewApp } from "./NewApp";
 import { Picker } from "./Picker";
 
 const AT = "2026-01-31T12:00:00Z";
@@ -42,6 +43,13 @@ it("lists repositories, marks private ones, and says how old a list is", async (
   await vi.waitFor(() => expect(asked.some(([, url]) => url.includes("owner=acme"))).toBe(true));
   await userEvent.click(screen.getByRole("button", { name: "Pick acme/shop" }));
   expect(onPick).toHaveBeenCalledWith("acme/shop", "main");
+});
+
+it("asks for more of GitHub where only public repositories are seen", () => {
+  const page = render(<NewApp asked="" seesPublicOnly />);
+  expect(screen.getByRole("link", { name: /private ones/ }).getAttribute("href")).toBe("/signin/github?next=%2Fnew-app&access=private");
+  page.rerender(<NewApp asked="" seesPublicOnly={false} />);
+  expect(screen.queryByRole("link", { name: /private ones/ })).toBeNull();
 });
 
 it("shows what it would be, asks for what is missing, and deploys that commit with the values", async () => {
