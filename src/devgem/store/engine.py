@@ -1,7 +1,7 @@
 """The SQLAlchemy engine, set up the same way wherever it is made."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -96,6 +96,13 @@ def _sqlite(url: sa.URL, busy_seconds: float) -> AsyncEngine:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @sa.event.listens_for(engine.sync_engine, "invalidate")
+    def give_up(connection: Any, _record: Any, _error: BaseException | None) -> None:
+        # Of a query that was cancelled the statement lives on, and with it the connection that is closed now, and its
+        # lock, for as long as anything remembers it: https://www.sqlite.org/c3ref/close.html
+        with suppress(sqlite3.Error, ValueError):  # it is closed already
+            connection.rollback()
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:
